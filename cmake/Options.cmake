@@ -1,0 +1,21 @@
+# Build switches and the one target, `sac_flags`, that carries warnings and sanitizers to our own code only.
+option(SAC_BUILD_TESTS "Build the tests" ON)
+option(SAC_BUILD_BENCH "Build the benchmarks" ON)
+set(SAC_SANITIZE "" CACHE STRING "Sanitizers: empty, 'address,undefined' or 'thread'")
+option(SAC_WERROR "Treat warnings in our own code as errors" ON)
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(sac_flags INTERFACE)
+target_include_directories(sac_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(sac_flags INTERFACE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -fno-math-errno -ffp-contract=off)
+if(SAC_WERROR)
+  target_compile_options(sac_flags INTERFACE -Werror)
+endif()
+if(SAC_SANITIZE)
+  target_compile_options(sac_flags INTERFACE -fsanitize=${SAC_SANITIZE} -fno-omit-frame-pointer -g1)
+  target_link_options(sac_flags INTERFACE -fsanitize=${SAC_SANITIZE})
+endif()

@@ -1,0 +1,54 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/core/options.h"
+
+namespace sac {
+
+/// [cluster.network]: one level of links between hosts and, where several workers share a host, one inside it.
+struct NetworkConfig {
+  double latency_s = 0.0;
+  double bandwidth_Bps = 0.0;
+  std::string algorithm = "auto";  ///< ring | tree | halving_doubling | hierarchical | auto (the cheapest)
+  std::int64_t workers_per_host = 1;
+  double local_latency_s = 0.0;
+  double local_bandwidth_Bps = 0.0;
+};
+
+/// [cluster.compute]: how long one gradient of a full mini-batch takes a worker.
+struct ComputeConfig {
+  std::string model = "constant";  ///< constant | lognormal | shifted_exponential | pareto
+  double seconds_per_step = 0.0;   ///< mean; 0 = FLOPs of the batch / flops_per_s
+  double flops_per_s = 1e12;
+  double sigma = 0.3;              ///< lognormal: standard deviation of the logarithm
+  double shift_s = 0.0;            ///< shifted exponential: the least time, <= the mean
+  double shape = 2.5;              ///< pareto: tail index, > 1
+  std::vector<double> speeds;      ///< a worker; 1 = nominal, 0.5 = half as fast; empty = all 1
+};
+
+/// [cluster.server]: the parameter server.
+struct ServerConfig {
+  std::int64_t shards = 1;  ///< hosts that share the parameters evenly
+  double service_s = 0.0;   ///< a shard and update
+};
+
+/// [cluster] and its sub-tables.
+struct ClusterConfig {
+  std::int64_t workers = 4;
+  NetworkConfig network;
+  ComputeConfig compute;
+  ServerConfig server;
+};
+
+const std::vector<OptionSpec>& cluster_options();  ///< workers, fabric
+const std::vector<OptionSpec>& network_options();
+const std::vector<OptionSpec>& compute_options();
+const std::vector<OptionSpec>& server_options();
+
+/// @throws ConfigError  speeds of another length than workers, shift above the mean, halving_doubling refused, ...
+ClusterConfig cluster_config(const Options& cluster, const Options& network, const Options& compute,
+                             const Options& server);
+
+}  // namespace sac

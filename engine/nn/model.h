@@ -1,0 +1,77 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/core/options.h"
+#include "engine/core/registry.h"
+#include "engine/nn/layout.h"
+
+namespace sac {
+
+/// One mini-batch. inputs: [B, C, H, W] (or [B, F] for feature data), the model's dtype; targets: [B], int64, in [0, classes).
+struct Batch {
+  at::Tensor inputs;
+  at::Tensor targets;
+};
+
+/// Sums over an evaluated batch, to be added up and divided once.
+struct EvalSums {
+  double loss = 0.0;          ///< sum of per-sample cross-entropies, nats
+  std::int64_t correct = 0;   ///< arg max equals target
+  std::int64_t count = 0;
+};
+
+/// Called during the backward pass as soon as the gradient of layer `layer` (index into Layout::layers) is final; layers
+/// come last to first. After the call for layer l, gradients of layers >= l are final.
+using GradientReady = std::function<void(int layer)>;
+
+/// One replica of a model bound to flat tensors it does not own the storage of: the views and the workspace of one worker.
+/// Not thread-safe; distinct networks are independent. Never touches LibTorch's default generator nor autograd.
+class Network {
+ public:
+  virtual ~Network() = default;
+  /// Forward and backward in training mode: overwrites the flat gradients [D] with the gradient of the mean loss over the
+  /// batch, updates the buffers [S] (running statistics).  @return the mean loss.
+  virtual double compute_gradients(const Batch& batch, const GradientReady& ready) = 0;
+  /// Forward in evaluation mode; changes nothing but workspace.
+  virtual EvalSums evaluate(const Batch& batch) = 0;
+};
+
+/// The immutable description of a model; shared by all workers.
+class Model {
+ public:
+  virtual ~Model() = default;
+  [[nodiscard]] virtual const Layout& layout() const = 0;
+  [[nodiscard]] virtual at::ScalarType dtype() const = 0;  ///< float32 or float64
+  /// Fills parameters [D] and buffers [S] as PyTorch's modules initialise theirs (Kaiming-uniform weights with a = sqrt 5,
+  /// uniform biases; BatchNorm 1, 0 and statistics 0, 1), from the stream (seed, rank 0, kInitialisation): a function of
+  /// the seed alone.
+  virtual void initialise(const at::Tensor& parameters, const at::Tensor& buffers, std::uint64_t seed) const = 0;
+  /// @param gradients  [D], or undefined for a network that only evaluates.
+  [[nodiscard]] virtual std::unique_ptr<Network> bind(const at::Tensor& parameters, const at::Tensor& gradients,
+                                                      const at::Tensor& buffers) const = 0;
+};
+
+/// What a sample looks like: [channels, height, width]; feature data has channels = features, height = width = 1.
+struct SampleShape {
+  std::int64_t channels = 1;
+  std::int64_t height = 1;
+  std::int64_t width = 1;
+  [[nodiscard]] std::int64_t size() const { return channels * height * width; }
+};
+
+struct ModelEntry {
+  static constexpr const char* kThing = "model";
+  std::string name;
+  std::string summary;
+  std::vector<OptionSpec> options;
+  /// @throws ConfigError  the sample shape does not fit ("lenet needs images of at least 28x28, got 1x1").
+  std::function<std::shared_ptr<const Model>(const Options&, SampleShape, std::int64_t classes, at::ScalarType)> make;
+};
+
+}  // namespace sac

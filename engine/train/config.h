@@ -1,0 +1,27 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "engine/core/options.h"
+
+namespace sac {
+
+/// The [train] table.
+struct TrainConfig {
+  std::int64_t steps = 0;        ///< a worker; resolved (from epochs when steps = 0)
+  std::int64_t batch_size = 32;  ///< a worker
+  std::uint64_t seed = 0;
+  std::int64_t eval_every = 0;        ///< steps; 0 = only at the end
+  std::int64_t log_every = 10;        ///< steps a point of train_loss
+  std::int64_t checkpoint_every = 0;  ///< steps; 0 = only when stopped
+  bool float64 = false;
+};
+
+/// steps, epochs, batch_size, seed, eval_every, log_every, checkpoint_every, dtype ("float32" | "float64").
+const std::vector<OptionSpec>& train_options();
+
+/// @param train_size  samples; resolves epochs to steps: ceil(epochs * train_size / (workers * batch_size)).
+/// @throws ConfigError  both or neither of steps and epochs given.
+TrainConfig train_config(const Options& options, std::int64_t train_size, std::int64_t workers);
+
+}  // namespace sac
