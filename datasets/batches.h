@@ -1,0 +1,29 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <span>
+
+#include "datasets/dataset.h"
+
+namespace sac {
+
+/// Per-channel statistics of pixels scaled to [0, 1]; both empty: inputs are taken as they are.
+struct Normalisation {
+  std::span<const double> mean;
+  std::span<const double> stddev;
+};
+
+/// Copies chosen samples into a batch: uint8 pixels become (x / 255 - mean) / stddev; features are taken as they are.
+/// @param indices  [B], in [0, N).  @param dtype  float32 or float64, of `inputs`.
+/// @param inputs  [B, C, H, W] or [B, F], contiguous; allocated unless it already has that shape and type.
+/// @param targets  [B], int64; likewise.
+/// Safe from any thread with tensors of its own.
+void gather(const Examples& examples, const Normalisation& normalisation, std::span<const std::int64_t> indices,
+            at::ScalarType dtype, at::Tensor& inputs, at::Tensor& targets);
+
+/// The same for samples [begin, end).
+void gather_range(const Examples& examples, const Normalisation& normalisation, std::int64_t begin, std::int64_t end,
+                  at::ScalarType dtype, at::Tensor& inputs, at::Tensor& targets);
+
+}  // namespace sac

@@ -1,0 +1,41 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sac {
+
+struct DatasetEntry;
+
+/// Where the user says the data is; the rest of the search comes from the environment.
+struct DataLocation {
+  std::filesystem::path data_dir{};  ///< --data-dir; empty = not given
+};
+
+/// The roots that are searched, in order: --data-dir, $SACTOOL_DATA, ${XDG_CACHE_HOME:-~/.cache}/sactool/data,
+/// /usr/share/datasets.
+/// @throws DataError  --data-dir was given and is not a folder.
+std::vector<std::filesystem::path> data_roots(const DataLocation& location);
+
+/// Where `sactool data fetch` puts things: the first root, whether or not it exists yet.
+std::filesystem::path fetch_root(const DataLocation& location);
+
+/// The files of one data set as found in one folder.
+struct LocatedFiles {
+  std::filesystem::path folder;
+  std::map<std::string, std::filesystem::path> paths;  ///< DataFile::name -> path; empty = nowhere complete
+  std::vector<std::string> looked;                     ///< every folder tried, with what it lacks
+
+  [[nodiscard]] bool found() const { return !paths.empty(); }
+};
+
+/// The first folder that holds all files of `entry`, each under its own name, with '.' for its last '-' before "idx",
+/// or with ".gz" appended.
+LocatedFiles find_files(const DatasetEntry& entry, const DataLocation& location);
+
+/// The same, found.
+/// @throws DataError  nowhere complete: lists every folder tried and how to get the data.
+LocatedFiles locate(const DatasetEntry& entry, const DataLocation& location);
+
+}  // namespace sac
