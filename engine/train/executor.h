@@ -1,0 +1,40 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/core/metric_sink.h"
+#include "engine/optim/optimizer.h"
+#include "engine/optim/schedule.h"
+#include "engine/train/batch_source.h"
+#include "engine/train/config.h"
+#include "engine/train/strategy.h"
+
+namespace sac {
+
+/// Everything an executor needs to run: built from a spec by experiments/.
+struct Job {
+  std::int64_t workers = 1;
+  TrainConfig train;  ///< steps resolved
+  std::shared_ptr<const Model> model;
+  std::shared_ptr<const BatchSource> data;
+  OptimizerFactory optimizer;
+  Options schedule;                                     ///< for LearningRate
+  std::function<std::unique_ptr<Strategy>()> strategy;  ///< a new object a worker
+  std::string key;                                      ///< run key; a checkpoint of another key is refused
+  std::string checkpoint_path;                          ///< "" = no checkpoints can be written
+  bool resume = false;                                  ///< start from checkpoint_path
+  const std::atomic<bool>* stop = nullptr;  ///< set (by a signal) to stop at the next step with a checkpoint
+};
+
+/// Runs a job to its end on one kind of cluster. Points and progress go to the sink; `begin` and `finish` are the
+/// caller's.  @throws ConfigError  the strategy's traits do not fit the fabric.  @throws CommunicationError, RunError.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual RunOutcome run(const Job& job, MetricSink& sink) = 0;
+};
+
+}  // namespace sac

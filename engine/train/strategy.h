@@ -1,0 +1,53 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/core/options.h"
+#include "engine/core/registry.h"
+#include "engine/train/archive.h"
+#include "engine/train/worker.h"
+
+namespace sac {
+
+/// What a strategy needs of a fabric, so that an impossible pairing is refused before step 0.
+struct Traits {
+  bool server = false;        ///< needs a parameter server
+  bool deterministic = true;  ///< on real fabrics too: its iterates do not depend on timing
+};
+
+/// A way for data-parallel workers to agree. One object a worker, used by that worker's thread alone.
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+  [[nodiscard]] virtual Traits traits() const { return {}; }
+  /// Once, before the first step (and after a resume): all replicas hold the same initial model.
+  virtual void prepare(Worker& worker) { (void)worker; }
+  /// One step: compute, communicate, update, in the algorithm's own order.
+  virtual void step(Worker& worker) = 0;
+  /// This worker's share of the model that is evaluated: the mean over all shares. Default: every replica counts.
+  virtual ConsensusShare consensus(Worker& worker) { return ConsensusShare::replica(worker.parameters()); }
+  /// The update rule of one server shard that holds `parameters` [n]; called before the first step for strategies whose
+  /// traits ask for a server.
+  virtual std::unique_ptr<ServerRule> serve(const at::Tensor& parameters);
+  /// Writes or reads what the strategy carries from step to step; called at step boundaries, after prepare.
+  virtual void io(Archive& archive, Worker& worker) {
+    (void)archive;
+    (void)worker;
+  }
+};
+
+struct StrategyEntry {
+  static constexpr const char* kThing = "strategy";
+  std::string name;     ///< snake_case, equal to the file name
+  std::string summary;  ///< one line
+  std::string source;   ///< paper
+  std::string rule;     ///< the update, one line
+  std::string cost;     ///< messages and bytes a step and worker
+  std::vector<OptionSpec> options;
+  /// @throws ConfigError  options that contradict each other.
+  std::function<std::unique_ptr<Strategy>(const Options&)> make;
+};
+
+}  // namespace sac

@@ -1,0 +1,90 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/core/random.h"
+#include "engine/nn/model.h"
+#include "engine/optim/optimizer.h"
+#include "engine/optim/schedule.h"
+#include "engine/train/batch_source.h"
+#include "engine/train/endpoint.h"
+
+namespace sac {
+
+struct Job;
+
+/// What a strategy sees of one participant: its replica as flat tensors, its gradient, its optimiser, and its links to
+/// the others. It cannot tell a simulated network from a real one. One thread owns it.
+class Worker {
+ public:
+  Worker(const Job& job, int rank, Endpoint& endpoint);
+
+  [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int world_size() const { return world_size_; }
+  /// Steps finished before this one: 0 in the first call of Strategy::step.
+  [[nodiscard]] std::int64_t step() const { return step_; }
+  [[nodiscard]] std::int64_t total_steps() const { return total_steps_; }
+
+  [[nodiscard]] const at::Tensor& parameters() const { return parameters_; }  ///< [D], contiguous, updated in place
+  [[nodiscard]] const at::Tensor& gradients() const { return gradients_; }    ///< [D], overwritten by compute_gradients
+  [[nodiscard]] const at::Tensor& buffers() const { return buffers_; }        ///< [S], running statistics; S may be 0
+  [[nodiscard]] const Layout& layout() const { return model_->layout(); }
+
+  /// Draws this step's mini-batch and overwrites gradients() with the gradient of its mean loss at parameters().
+  /// @param ready  called during the backward pass as each layer's gradient becomes final, last layer first; a
+  ///               non-blocking collective started there travels while the rest is computed.
+  /// @return the batch's mean loss.
+  double compute_gradients(const GradientReady& ready = {});
+  /// Shares every mini-batch out over `parts` neighbouring ranks: rank r computes part r % parts of the batch of group
+  /// r / parts. For Strategy::prepare.  @throws ConfigError  parts does not divide the workers or the batch.
+  void share_batches(int parts);
+
+  [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
+  [[nodiscard]] double lr() const { return schedule_.at(step_); }  ///< step size of this step
+  /// parameters() <- optimiser's update from gradients() with lr().
+  void update() { optimizer_->step(lr()); }
+
+  [[nodiscard]] Communicator& comm() { return endpoint_->comm(); }
+  [[nodiscard]] ParameterServer& server() { return endpoint_->server(); }
+  [[nodiscard]] const Clock& clock() const { return endpoint_->clock(); }
+  [[nodiscard]] RandomStream& random() { return random_; }  ///< keyed (seed, rank, kStrategy)
+  [[nodiscard]] std::uint64_t seed() const { return seed_; }
+  [[nodiscard]] double last_loss() const { return last_loss_; }  ///< of the last compute_gradients
+
+  /// Adds a point to a series of the run ("period", "drift"): averaged over the workers that report it.
+  void report(const std::string& series, double value) { reported_.emplace_back(series, value); }
+
+ private:
+  friend class WorkerLoop;
+
+  void io(Archive& archive);
+
+  int rank_;
+  int world_size_;
+  std::int64_t step_ = 0;
+  std::int64_t total_steps_;
+  std::uint64_t seed_;
+  std::int64_t batch_size_;
+  int parts_ = 1;
+  std::shared_ptr<const Model> model_;
+  std::shared_ptr<const BatchSource> data_;
+  Endpoint* endpoint_;
+  at::Tensor parameters_, gradients_, buffers_;
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<Optimizer> optimizer_;
+  LearningRate schedule_;
+  RandomStream random_;
+  Batch batch_;
+  std::vector<double> milestones_;  ///< share of the span at which each layer's gradient is final, last layer first
+  double last_loss_ = 0.0;
+  std::vector<std::pair<std::string, double>> reported_;
+};
+
+}  // namespace sac
