@@ -1,0 +1,23 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+namespace sac {
+
+/// Names one process for as long as the machine runs: a number alone may be taken again.
+struct ProcessId {
+  std::string machine;  ///< boot and process-number space; two processes are comparable only where it is equal
+  std::int64_t pid = 0;
+  std::int64_t started = 0;  ///< clock ticks after boot, from /proc
+};
+
+/// This process.
+ProcessId this_process();
+
+/// False where the process is known to be gone; true where it lives or runs on another machine.
+bool maybe_alive(const ProcessId& process);
+
+/// This machine's host name.
+std::string host_name();
+
+}  // namespace sac
