@@ -21,11 +21,12 @@ class Archive;
 /// Thrown inside a worker when the run stops at somebody's wish; unwinds its thread, never reaches the user.
 struct StopRequested {};
 
-/// Progress inside one computation: each call moves the worker's clock to the computation's next milestone.
+/// Progress inside one computation.
 class ComputePace {
  public:
   virtual ~ComputePace() = default;
-  virtual void next_milestone() = 0;
+  /// Runs `action` when the worker's clock stands at the computation's next milestone.
+  virtual void milestone(const std::function<void()>& action) = 0;
 };
 
 /// One worker's part of the evaluated model; the model is the mean over the parts (see Strategy::consensus).
@@ -39,10 +40,19 @@ struct ConsensusShare {
   static ConsensusShare replica(at::Tensor parameters) { return {Kind::kReplica, std::move(parameters)}; }
 };
 
+/// What one worker gives to the evaluation after `step` steps.
+struct Contribution {
+  std::int64_t step = 0;
+  std::int64_t samples = 0;  ///< seen by this worker so far
+  ConsensusShare share;
+  at::Tensor buffers{};  ///< [S], its running statistics
+};
+
 /// What one worker says of itself at a step it has finished.
 struct StepReport {
-  std::int64_t step = 0;  ///< steps finished
-  double loss_sum = 0.0;  ///< over the steps since the last report
+  std::int64_t step = 0;     ///< steps finished
+  std::int64_t samples = 0;  ///< seen by this worker so far
+  double loss_sum = 0.0;     ///< over the steps since the last report
   std::int64_t loss_count = 0;
   double lr = 0.0;
   std::vector<std::pair<std::string, double>> extra;  ///< series a strategy reports ("period")
@@ -66,12 +76,14 @@ class Endpoint {
 
   /// Non-blocking and free of charge; aggregated over workers by the executor.
   virtual void report(StepReport report) = 0;
-  /// Contributes to the evaluation after `step` steps. Free of charge; the tensors are taken as they are (clones).
-  virtual void contribute(std::int64_t step, ConsensusShare share, at::Tensor buffers) = 0;
+  virtual void contribute(Contribution contribution) = 0;
 
-  /// True when the executor wants this worker's state at its next step boundary; then `boundary` hands it over.
+  // Checkpoints: a worker hands over its state at a step boundary when the executor wants it.
+  virtual void prepared() = 0;  ///< Strategy::prepare has returned
+  virtual void request_checkpoint() = 0;
   [[nodiscard]] virtual bool wants_boundary() const = 0;
   virtual void boundary(std::string state) = 0;
+  virtual void io(Archive& archive) = 0;  ///< the endpoint's own part of the worker's state
 };
 
 }  // namespace sac

@@ -29,8 +29,8 @@ class Strategy {
   /// This worker's share of the model that is evaluated: the mean over all shares. Default: every replica counts.
   virtual ConsensusShare consensus(Worker& worker) { return ConsensusShare::replica(worker.parameters()); }
   /// The update rule of one server shard that holds `parameters` [n]; called before the first step for strategies whose
-  /// traits ask for a server.
-  virtual std::unique_ptr<ServerRule> serve(const at::Tensor& parameters);
+  /// traits ask for a server.  @param optimizer  makes the run's optimiser.
+  virtual std::unique_ptr<ServerRule> serve(const at::Tensor& parameters, const OptimizerFactory& optimizer);
   /// Writes or reads what the strategy carries from step to step; called at step boundaries, after prepare.
   virtual void io(Archive& archive, Worker& worker) {
     (void)archive;

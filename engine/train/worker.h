@@ -58,6 +58,8 @@ class Worker {
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   [[nodiscard]] double last_loss() const { return last_loss_; }  ///< of the last compute_gradients
 
+  [[nodiscard]] std::int64_t samples_seen() const;  ///< by this worker, in the steps it has finished
+
   /// Adds a point to a series of the run ("period", "drift"): averaged over the workers that report it.
   void report(const std::string& series, double value) { reported_.emplace_back(series, value); }
 
@@ -82,7 +84,7 @@ class Worker {
   LearningRate schedule_;
   RandomStream random_;
   Batch batch_;
-  std::vector<double> milestones_;  ///< share of the span at which each layer's gradient is final, last layer first
+  std::vector<double> milestones_;  ///< when each layer's gradient is final, last layer first
   double last_loss_ = 0.0;
   std::vector<std::pair<std::string, double>> reported_;
 };

@@ -1,0 +1,148 @@
+#include "engine/fabric/virtual/collectives.h"
+
+#include <ATen/ops/cat.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/core/error.h"
+
+namespace sac {
+namespace {
+
+/// n of the closed forms: of the whole vector.
+std::int64_t vector_bytes(CollectiveKind kind, const at::Tensor& input, std::size_t members) {
+  if (!input.defined()) return 0;
+  const std::int64_t bytes = input.numel() * static_cast<std::int64_t>(input.element_size());
+  return kind == CollectiveKind::kAllGather ? bytes * static_cast<std::int64_t>(members) : bytes;
+}
+
+/// Shares `total` out over `count` members, the remainder to the first ones.
+std::int64_t share_of(std::int64_t total, std::size_t member, std::size_t count) {
+  const auto n = static_cast<std::int64_t>(count);
+  return total / n + (static_cast<std::int64_t>(member) < total % n ? 1 : 0);
+}
+
+}  // namespace
+
+Collectives::Collectives(const NetworkModel& network, Scheduler& scheduler, int workers)
+    : network_(&network), scheduler_(&scheduler) {
+  Group world;
+  world.ranks.resize(static_cast<std::size_t>(workers));
+  std::iota(world.ranks.begin(), world.ranks.end(), 0);
+  world.started.assign(world.ranks.size(), 0);
+  groups_.push_back(std::move(world));
+}
+
+void Collectives::check_match(const Pending& pending, const Pending& mine, const Member& member) const {
+  const Member& first = pending.members.front();
+  const bool same_tensor = first.input.defined() == member.input.defined() &&
+                           (!member.input.defined() || (first.input.numel() == member.input.numel() &&
+                                                        first.input.scalar_type() == member.input.scalar_type()));
+  if (pending.kind == mine.kind && pending.op == mine.op && pending.root == mine.root && pending.split == mine.split &&
+      same_tensor) {
+    return;
+  }
+  throw CommunicationError("collectives do not match: worker " + std::to_string(first.rank) + " called " +
+                           scheduler_->ticket(first.rank, first.ticket).what + ", worker " +
+                           std::to_string(member.rank) + " called " +
+                           scheduler_->ticket(member.rank, member.ticket).what);
+}
+
+/// Enters `member` into the collective that is its turn in the group; opens it for the first to come.
+void Collectives::join(std::int64_t group_id, const Pending& like, Member member) {
+  Group& group = groups_.at(static_cast<std::size_t>(group_id));
+  const auto index = std::lower_bound(group.ranks.begin(), group.ranks.end(), member.rank) - group.ranks.begin();
+  const std::int64_t ordinal = group.started[static_cast<std::size_t>(index)]++;
+  const auto [open, fresh] = group.open.try_emplace(ordinal, next_id_);
+  if (fresh) pending_[next_id_++] = like;
+  Pending& pending = pending_.at(open->second);
+  if (!fresh) check_match(pending, like, member);
+  pending.members.push_back(std::move(member));
+  if (pending.members.size() == group.ranks.size()) {
+    const std::int64_t id = open->second;
+    group.open.erase(open);
+    std::sort(pending.members.begin(), pending.members.end(),
+              [](const Member& a, const Member& b) { return a.rank < b.rank; });
+    launch(id, pending);
+  }
+}
+
+void Collectives::arrive(int rank, std::int64_t ticket, const CollectiveRequest& request) {
+  join(request.group, {.group = request.group, .kind = request.kind, .op = request.op, .root = request.root},
+       {.rank = rank, .ticket = ticket, .input = request.tensor});
+}
+
+void Collectives::arrive(int rank, std::int64_t ticket, const SplitRequest& request) {
+  join(request.group, {.group = request.group, .split = true},
+       {.rank = rank, .ticket = ticket, .color = request.color});
+}
+
+/// Everyone is there: the price is known, and so is the end.
+void Collectives::launch(std::int64_t id, Pending& pending) {
+  Group& group = groups_.at(static_cast<std::size_t>(pending.group));
+  const double ready = scheduler_->now();
+  const at::Tensor& input = pending.members.front().input;
+  const std::size_t count = pending.members.size();
+  const CollectiveCost cost = pending.split
+                                  ? CollectiveCost{}
+                                  : network_->cost(pending.kind, group.ranks, vector_bytes(pending.kind, input, count));
+  const double start = std::max(ready, group.channel_free);
+  group.channel_free = start + cost.seconds;
+  for (std::size_t i = 0; i < count; ++i) {
+    Ticket& ticket = scheduler_->ticket(pending.members[i].rank, pending.members[i].ticket);
+    ticket.ready = ready;
+    ticket.start = start;
+    ticket.wire_bytes = share_of(cost.wire_bytes, i, count);
+    ticket.messages = share_of(cost.messages, i, count);
+    const bool sends = pending.kind != CollectiveKind::kBroadcast || static_cast<int>(i) == pending.root;
+    if (input.defined() && sends)
+      ticket.payload_bytes = input.numel() * static_cast<std::int64_t>(input.element_size());
+  }
+  scheduler_->schedule(group.channel_free, group.ranks.front(), Event::Kind::kCollectiveDone, id);
+}
+
+at::Tensor Collectives::result_of(const Pending& pending) const {
+  std::vector<at::Tensor> inputs;
+  for (const Member& member : pending.members) inputs.push_back(member.input);
+  switch (pending.kind) {
+    case CollectiveKind::kBarrier: return {};
+    case CollectiveKind::kBroadcast: return inputs[static_cast<std::size_t>(pending.root)].clone();
+    case CollectiveKind::kAllGather: return at::cat(inputs);
+    case CollectiveKind::kAllReduce:
+    case CollectiveKind::kReduceScatter: break;
+  }
+  return reduce(inputs, pending.op,
+                [this](std::int64_t count, const auto& body) { scheduler_->parallel(count, body); });
+}
+
+void Collectives::finish(std::int64_t id) {
+  const auto node = pending_.extract(id);
+  const Pending& pending = node.mapped();
+  if (pending.split) return finish_split(pending);
+  const at::Tensor result = result_of(pending);
+  for (const Member& member : pending.members) {
+    scheduler_->ticket(member.rank, member.ticket).result = result;
+    scheduler_->complete(member.rank, member.ticket);
+  }
+}
+
+void Collectives::finish_split(const Pending& pending) {
+  std::map<int, std::vector<int>> by_color;
+  for (const Member& member : pending.members) by_color[member.color].push_back(member.rank);
+  std::map<int, std::int64_t> group_of;
+  for (const auto& [color, ranks] : by_color) {
+    group_of[color] = static_cast<std::int64_t>(groups_.size());
+    groups_.push_back({.ranks = ranks, .started = std::vector<std::int64_t>(ranks.size(), 0)});
+  }
+  for (const Member& member : pending.members) {
+    Ticket& ticket = scheduler_->ticket(member.rank, member.ticket);
+    ticket.value = group_of[member.color];
+    ticket.ranks = by_color[member.color];
+    scheduler_->complete(member.rank, member.ticket);
+  }
+}
+
+void Collectives::io(Archive& archive) { archive.io(groups_, pending_, next_id_); }
+
+}  // namespace sac

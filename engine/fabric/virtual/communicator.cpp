@@ -1,0 +1,141 @@
+#include "engine/fabric/virtual/communicator.h"
+
+#include <algorithm>
+
+#include "engine/core/error.h"
+
+namespace sac {
+namespace {
+
+class VirtualWork final : public Work {
+ public:
+  /// @param output  takes the result's elements from `offset` on; undefined where there is nothing to take.
+  VirtualWork(VirtualEndpoint& endpoint, std::int64_t ticket, at::Tensor output, std::int64_t offset)
+      : endpoint_(&endpoint), ticket_(ticket), output_(std::move(output)), offset_(offset) {}
+
+  void wait() override {
+    if (waited_) return;
+    const Ticket ticket = endpoint_->wait(ticket_);
+    if (output_.defined() && ticket.result.defined()) {
+      output_.copy_(ticket.result.narrow(0, offset_, output_.numel()));
+    }
+    waited_ = true;
+  }
+  [[nodiscard]] std::int64_t id() const override { return ticket_; }
+
+ private:
+  VirtualEndpoint* endpoint_;
+  std::int64_t ticket_;
+  at::Tensor output_;
+  std::int64_t offset_;
+  bool waited_ = false;
+};
+
+void require_flat(const at::Tensor& tensor, const char* what) {
+  if (tensor.dim() == 1 && tensor.is_contiguous()) return;
+  throw CommunicationError(std::string(what) + " needs a contiguous one-dimensional tensor, got " +
+                           std::to_string(tensor.dim()) + " dimensions");
+}
+
+void require_elements(std::int64_t got, std::int64_t wanted, const char* what) {
+  if (got == wanted) return;
+  throw CommunicationError(std::string(what) + " has " + std::to_string(got) + " elements; it needs " +
+                           std::to_string(wanted));
+}
+
+std::string described(const std::string& name, const at::Tensor& tensor) {
+  if (!tensor.defined()) return name;
+  return name + " of " + std::to_string(tensor.numel()) + " x " + c10::toString(tensor.scalar_type());
+}
+
+}  // namespace
+
+VirtualCommunicator::VirtualCommunicator(VirtualEndpoint& endpoint, std::int64_t group, std::vector<int> ranks)
+    : endpoint_(&endpoint), group_(group), ranks_(std::move(ranks)) {
+  rank_ = static_cast<int>(std::find(ranks_.begin(), ranks_.end(), endpoint.rank()) - ranks_.begin());
+}
+
+WorkPtr VirtualCommunicator::start(CollectiveRequest request, const std::string& name, const at::Tensor& output,
+                                   std::int64_t offset) {
+  request.group = group_;
+  if (request.tensor.defined()) require_flat(request.tensor, name.c_str());
+  std::string what = described(name, request.tensor);
+  const std::int64_t ticket = endpoint_->post(std::move(request), std::move(what));
+  return std::make_unique<VirtualWork>(*endpoint_, ticket, output, offset);
+}
+
+WorkPtr VirtualCommunicator::all_reduce_async(const at::Tensor& tensor, Reduce op) {
+  return start({.kind = CollectiveKind::kAllReduce, .op = op, .tensor = tensor}, "all_reduce", tensor);
+}
+
+WorkPtr VirtualCommunicator::broadcast_async(const at::Tensor& tensor, int root) {
+  global(root, "broadcast root");
+  return start({.kind = CollectiveKind::kBroadcast, .root = root, .tensor = tensor}, "broadcast", tensor);
+}
+
+WorkPtr VirtualCommunicator::all_gather_async(const at::Tensor& input, const at::Tensor& output) {
+  require_flat(output, "all_gather");
+  require_elements(output.numel(), input.numel() * size(), "all_gather output");
+  return start({.kind = CollectiveKind::kAllGather, .tensor = input}, "all_gather", output);
+}
+
+WorkPtr VirtualCommunicator::reduce_scatter_async(const at::Tensor& input, const at::Tensor& output, Reduce op) {
+  require_flat(output, "reduce_scatter");
+  require_elements(input.numel(), output.numel() * size(), "reduce_scatter input");
+  return start({.kind = CollectiveKind::kReduceScatter, .op = op, .tensor = input}, "reduce_scatter", output,
+               rank_ * output.numel());
+}
+
+WorkPtr VirtualCommunicator::barrier_async() { return start({.kind = CollectiveKind::kBarrier}, "barrier", {}); }
+
+WorkPtr VirtualCommunicator::send_async(const at::Tensor& tensor, int destination, int tag) {
+  require_flat(tensor, "send");
+  const int to = global(destination, "send destination");
+  const std::int64_t ticket =
+      endpoint_->post(SendRequest{.group = group_, .destination = to, .tag = tag, .tensor = tensor},
+                      described("send to worker " + std::to_string(to), tensor));
+  return std::make_unique<VirtualWork>(*endpoint_, ticket, at::Tensor(), 0);
+}
+
+WorkPtr VirtualCommunicator::recv_async(const at::Tensor& tensor, int source, int tag) {
+  require_flat(tensor, "recv");
+  const int from = source == kAnySource ? kAnySource : global(source, "recv source");
+  const std::string whom = from == kAnySource ? "any worker" : "worker " + std::to_string(from);
+  const std::int64_t ticket =
+      endpoint_->post(ReceiveRequest{.group = group_, .source = from, .tag = tag, .elements = tensor.numel()},
+                      described("recv from " + whom, tensor));
+  return std::make_unique<VirtualWork>(*endpoint_, ticket, tensor, 0);
+}
+
+std::unique_ptr<Communicator> VirtualCommunicator::split(int color) {
+  const std::int64_t id = endpoint_->post(SplitRequest{.group = group_, .color = color}, "split");
+  const Ticket ticket = endpoint_->wait(id);
+  return std::make_unique<VirtualCommunicator>(*endpoint_, ticket.value, ticket.ranks);
+}
+
+WorkPtr VirtualCommunicator::reattach(std::int64_t id, const at::Tensor& tensor) {
+  return std::make_unique<VirtualWork>(*endpoint_, id, tensor, 0);
+}
+
+int VirtualCommunicator::global(int rank, const char* role) const {
+  if (rank >= 0 && rank < size()) return ranks_[static_cast<std::size_t>(rank)];
+  throw CommunicationError(std::string(role) + " " + std::to_string(rank) + " is no rank of a group of " +
+                           std::to_string(size()));
+}
+
+void VirtualServer::pull(const at::Tensor& parameters) {
+  const std::int64_t id = endpoint_->post(ServerRequest{.wants_model = true}, "pull from the server");
+  parameters.copy_(endpoint_->wait(id).result);
+}
+
+void VirtualServer::push(const at::Tensor& update, double lr) {
+  endpoint_->wait(endpoint_->post(ServerRequest{.update = update, .lr = lr}, "push to the server"));
+}
+
+void VirtualServer::push_pull(const at::Tensor& update, double lr, const at::Tensor& parameters) {
+  const std::int64_t id =
+      endpoint_->post(ServerRequest{.update = update, .wants_model = true, .lr = lr}, "push_pull with the server");
+  parameters.copy_(endpoint_->wait(id).result);
+}
+
+}  // namespace sac

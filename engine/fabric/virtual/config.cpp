@@ -1,0 +1,152 @@
+#include "engine/fabric/virtual/config.h"
+
+#include <map>
+
+#include "engine/core/error.h"
+
+namespace sac {
+namespace {
+
+struct Link {
+  double latency_s;
+  double bandwidth_Bps;
+};
+
+/// One direction of one link, as an application sees it.
+const std::map<std::string, Link>& presets() {
+  static const std::map<std::string, Link> kPresets{
+      {"nvlink", {3e-6, 300e9}}, {"pcie", {5e-6, 25e9}},  {"100gbe", {5e-6, 12.5e9}}, {"25gbe", {1e-5, 3.125e9}},
+      {"10gbe", {3e-5, 1.25e9}}, {"1gbe", {5e-5, 125e6}}, {"wan", {2e-2, 12.5e6}},
+  };
+  return kPresets;
+}
+
+Strings preset_names() {
+  Strings names;
+  for (const auto& [name, link] : presets()) names.push_back(name);
+  return names;
+}
+
+/// An option whose fallback -1 stands for the preset's value.
+double or_preset(const Options& options, const std::string& key, double preset) {
+  const double given = options.number(key);
+  if (given == -1.0) return preset;
+  if (given < 0.0 || (given == 0.0 && key.find("bandwidth") != std::string::npos)) {
+    throw ConfigError("cluster.network." + key + " = " + shortest(given) +
+                      " is out of range; it must be positive, or -1 for the preset's");
+  }
+  return given;
+}
+
+NetworkConfig network_config(const Options& options, std::int64_t workers) {
+  const Link link = presets().at(options.text("preset"));
+  const Link local = presets().at(options.text("local_preset"));
+  NetworkConfig network;
+  network.latency_s = or_preset(options, "latency_s", link.latency_s);
+  network.bandwidth_Bps = or_preset(options, "bandwidth_Bps", link.bandwidth_Bps);
+  network.local_latency_s = or_preset(options, "local_latency_s", local.latency_s);
+  network.local_bandwidth_Bps = or_preset(options, "local_bandwidth_Bps", local.bandwidth_Bps);
+  network.algorithm = options.text("algorithm");
+  network.workers_per_host = options.integer("workers_per_host");
+  if (workers % network.workers_per_host != 0) {
+    throw ConfigError("cluster.network.workers_per_host = " + std::to_string(network.workers_per_host) +
+                      " does not divide cluster.workers = " + std::to_string(workers));
+  }
+  return network;
+}
+
+ComputeConfig compute_config(const Options& options, std::int64_t workers) {
+  ComputeConfig compute{.model = options.text("model"),
+                        .seconds_per_step = options.number("seconds_per_step"),
+                        .flops_per_s = options.number("flops_per_s"),
+                        .sigma = options.number("sigma"),
+                        .shift_s = options.number("shift_s"),
+                        .shape = options.number("shape"),
+                        .speeds = options.numbers("speeds")};
+  if (!compute.speeds.empty() && static_cast<std::int64_t>(compute.speeds.size()) != workers) {
+    throw ConfigError("cluster.compute.speeds has " + std::to_string(compute.speeds.size()) +
+                      " entries; it needs one for each of " + std::to_string(workers) + " workers, or none");
+  }
+  if (compute.seconds_per_step > 0.0 && compute.shift_s > compute.seconds_per_step) {
+    throw ConfigError("cluster.compute.shift_s = " + shortest(compute.shift_s) +
+                      " is above the mean seconds_per_step = " + shortest(compute.seconds_per_step));
+  }
+  return compute;
+}
+
+}  // namespace
+
+const std::vector<OptionSpec>& cluster_options() {
+  static const std::vector<OptionSpec> kOptions{
+      {.name = "workers", .fallback = std::int64_t{4}, .doc = "logical workers, K", .min = 1, .max = 65536},
+      {.name = "fabric", .fallback = std::string("virtual"), .doc = "what carries the run", .choices = {"virtual"}},
+  };
+  return kOptions;
+}
+
+const std::vector<OptionSpec>& network_options() {
+  static const std::vector<OptionSpec> kOptions{
+      {.name = "preset", .fallback = std::string("10gbe"), .doc = "links between hosts", .choices = preset_names()},
+      {.name = "latency_s", .fallback = -1.0, .doc = "seconds a message; -1 = the preset's", .min = -1},
+      {.name = "bandwidth_Bps", .fallback = -1.0, .doc = "bytes a second and direction; -1 = the preset's", .min = -1},
+      {.name = "algorithm",
+       .fallback = std::string("auto"),
+       .doc = "of collectives; auto takes the cheapest",
+       .choices = {"auto", "ring", "tree", "halving_doubling", "hierarchical", "server"}},
+      {.name = "workers_per_host", .fallback = std::int64_t{1}, .doc = "workers that share a host's link", .min = 1},
+      {.name = "local_preset",
+       .fallback = std::string("pcie"),
+       .doc = "links inside a host",
+       .choices = preset_names()},
+      {.name = "local_latency_s", .fallback = -1.0, .doc = "seconds a message; -1 = the preset's", .min = -1},
+      {.name = "local_bandwidth_Bps", .fallback = -1.0, .doc = "bytes a second; -1 = the preset's", .min = -1},
+  };
+  return kOptions;
+}
+
+const std::vector<OptionSpec>& compute_options() {
+  static const std::vector<OptionSpec> kOptions{
+      {.name = "model",
+       .fallback = std::string("constant"),
+       .doc = "distribution of a step's time",
+       .choices = {"constant", "lognormal", "shifted_exponential", "pareto"}},
+      {.name = "seconds_per_step",
+       .fallback = 0.0,
+       .doc = "mean seconds of one mini-batch's gradient; 0 = its FLOPs / flops_per_s",
+       .min = 0,
+       .max = 1e9},
+      {.name = "flops_per_s", .fallback = 1e12, .doc = "effective speed of a worker", .min = 1.0},
+      {.name = "sigma", .fallback = 0.3, .doc = "lognormal: deviation of the logarithm", .min = 0, .max = 10},
+      {.name = "shift_s", .fallback = 0.0, .doc = "shifted exponential: least seconds, <= the mean", .min = 0},
+      {.name = "shape", .fallback = 2.5, .doc = "pareto: tail index", .min = 1, .min_open = true},
+      {.name = "speeds",
+       .fallback = Doubles{},
+       .doc = "a worker, 1 = nominal; empty = all 1",
+       .min = 0,
+       .min_open = true},
+  };
+  return kOptions;
+}
+
+const std::vector<OptionSpec>& server_options() {
+  static const std::vector<OptionSpec> kOptions{
+      {.name = "shards",
+       .fallback = std::int64_t{1},
+       .doc = "server hosts that share the parameters",
+       .min = 1,
+       .max = 1024},
+      {.name = "service_s", .fallback = 0.0, .doc = "seconds a shard takes for an update", .min = 0, .max = 1e9},
+  };
+  return kOptions;
+}
+
+ClusterConfig cluster_config(const Options& cluster, const Options& network, const Options& compute,
+                             const Options& server) {
+  const std::int64_t workers = cluster.integer("workers");
+  return {.workers = workers,
+          .network = network_config(network, workers),
+          .compute = compute_config(compute, workers),
+          .server = {.shards = server.integer("shards"), .service_s = server.number("service_s")}};
+}
+
+}  // namespace sac

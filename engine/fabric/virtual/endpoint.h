@@ -1,0 +1,54 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/fabric/virtual/compute_model.h"
+#include "engine/fabric/virtual/scheduler.h"
+#include "engine/train/endpoint.h"
+
+namespace sac {
+
+/// One worker's hands on the virtual cluster: turns blocking calls into requests and waits, and books where the time
+/// went.
+class VirtualEndpoint final : public Endpoint {
+ public:
+  VirtualEndpoint(Scheduler& scheduler, const ComputeModel& compute, int rank, int workers, std::uint64_t seed);
+  ~VirtualEndpoint() override;
+
+  Communicator& comm() override;
+  ParameterServer& server() override;
+  const Clock& clock() const override;
+  const Ledger& ledger() const override { return ledger_; }
+  void compute(double fraction, std::span<const double> milestones,
+               const std::function<void(ComputePace&)>& arithmetic) override;
+  void report(StepReport report) override;
+  void contribute(Contribution contribution) override;
+  void prepared() override { scheduler_->prepared(rank_); }
+  void request_checkpoint() override { scheduler_->tell(rank_, CheckpointRequest{}); }
+  [[nodiscard]] bool wants_boundary() const override { return scheduler_->logging(); }
+  void boundary(std::string state) override { scheduler_->boundary(rank_, std::move(state)); }
+  void io(Archive& archive) override { archive.io(ledger_, compute_stream_); }
+
+  // ---- for the communicators and the server of this endpoint --------------------------------------------------------
+  std::int64_t post(Request request, std::string what) {
+    return scheduler_->post(rank_, std::move(request), std::move(what));
+  }
+  /// Waits for a communication and books it.
+  Ticket wait(std::int64_t ticket);
+  [[nodiscard]] double now() const { return scheduler_->now(rank_); }
+  [[nodiscard]] int rank() const { return rank_; }
+
+ private:
+  Scheduler* scheduler_;
+  const ComputeModel* compute_;
+  int rank_;
+  RandomStream compute_stream_;
+  Ledger ledger_;
+  std::unique_ptr<Clock> clock_;
+  std::unique_ptr<Communicator> comm_;
+  std::unique_ptr<ParameterServer> server_;
+};
+
+}  // namespace sac

@@ -1,0 +1,68 @@
+#include "engine/fabric/virtual/reduce.h"
+
+#include <ATen/ops/empty_like.h>
+#include <c10/core/ScalarType.h>
+
+#include <algorithm>
+#include <string>
+
+#include "engine/core/error.h"
+
+namespace sac {
+namespace {
+
+/// Elements a block: the accumulator stays in the first-level cache while the inputs stream past.
+constexpr std::int64_t kBlock = 4096;
+/// Blocks a task, so that handing out tasks costs nothing.
+constexpr std::int64_t kBlocksPerTask = 4;
+
+template <class T>
+void reduce_block(const std::vector<const T*>& inputs, Reduce op, std::int64_t begin, std::int64_t end, T* out) {
+  std::copy(inputs[0] + begin, inputs[0] + end, out + begin);
+  for (std::size_t k = 1; k < inputs.size(); ++k) {
+    const T* __restrict in = inputs[k];
+    T* __restrict acc = out;
+    if (op == Reduce::kMax) {
+      for (std::int64_t i = begin; i < end; ++i) acc[i] = std::max(acc[i], in[i]);
+    } else {
+      for (std::int64_t i = begin; i < end; ++i) acc[i] += in[i];
+    }
+  }
+  if (op == Reduce::kMean) {
+    const T count = static_cast<T>(inputs.size());
+    for (std::int64_t i = begin; i < end; ++i) out[i] /= count;
+  }
+}
+
+template <class T>
+void reduce_all(const std::vector<at::Tensor>& inputs, Reduce op, const ParallelFor& parallel,
+                const at::Tensor& output) {
+  std::vector<const T*> pointers;
+  for (const at::Tensor& input : inputs) pointers.push_back(input.const_data_ptr<T>());
+  T* out = output.data_ptr<T>();
+  const std::int64_t n = output.numel();
+  const std::int64_t span = kBlock * kBlocksPerTask;
+  parallel((n + span - 1) / span, [&](std::int64_t task) {
+    const std::int64_t stop = std::min(n, (task + 1) * span);
+    for (std::int64_t begin = task * span; begin < stop; begin += kBlock) {
+      reduce_block(pointers, op, begin, std::min(stop, begin + kBlock), out);
+    }
+  });
+}
+
+}  // namespace
+
+at::Tensor reduce(const std::vector<at::Tensor>& inputs, Reduce op, const ParallelFor& parallel) {
+  at::Tensor output = at::empty_like(inputs[0]);
+  switch (output.scalar_type()) {
+    case at::kFloat: reduce_all<float>(inputs, op, parallel, output); break;
+    case at::kDouble: reduce_all<double>(inputs, op, parallel, output); break;
+    case at::kLong: reduce_all<std::int64_t>(inputs, op, parallel, output); break;
+    default:
+      throw CommunicationError(std::string("cannot reduce tensors of ") + c10::toString(output.scalar_type()) +
+                               "; choices: float32, float64, int64");
+  }
+  return output;
+}
+
+}  // namespace sac

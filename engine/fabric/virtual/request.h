@@ -1,0 +1,87 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/comm/communicator.h"
+#include "engine/fabric/virtual/network_model.h"
+#include "engine/train/endpoint.h"
+
+namespace sac {
+
+// What a worker asks of the simulated world. Posted while the worker runs, handled once nobody runs, in order of
+// (rank, posting): plain data, so that nothing depends on which thread was faster.
+
+/// Resume me at `time`.
+struct WakeRequest {
+  double time = 0.0;
+};
+struct CollectiveRequest {
+  CollectiveKind kind = CollectiveKind::kBarrier;
+  Reduce op = Reduce::kSum;
+  int root = 0;            ///< rank in the group
+  std::int64_t group = 0;  ///< communicator id
+  at::Tensor tensor{};     ///< this rank's input, borrowed until the ticket is done
+};
+struct SplitRequest {
+  std::int64_t group = 0;
+  int color = 0;
+};
+struct SendRequest {
+  std::int64_t group = 0;
+  int destination = 0;  ///< global rank
+  int tag = 0;
+  at::Tensor tensor{};
+};
+struct ReceiveRequest {
+  std::int64_t group = 0;
+  int source = 0;  ///< global rank or Communicator::kAnySource
+  int tag = 0;
+  std::int64_t elements = 0;
+};
+struct ServerRequest {
+  at::Tensor update{};  ///< [D]; undefined for a pull
+  bool wants_model = false;
+  double lr = 0.0;
+};
+struct ReportRequest {
+  StepReport report;
+  double clock = 0.0;
+  std::int64_t wire_bytes = 0;  ///< sent by this worker so far
+};
+struct ContributeRequest {
+  Contribution contribution;
+  double clock = 0.0;
+  std::int64_t wire_bytes = 0;
+};
+/// Write a checkpoint soon.
+struct CheckpointRequest {};
+
+using Request = std::variant<WakeRequest, CollectiveRequest, SplitRequest, SendRequest, ReceiveRequest, ServerRequest,
+                             ReportRequest, ContributeRequest, CheckpointRequest>;
+
+/// The life of one request: [posted, ready) waits for others, [start, end] moves data.
+struct Ticket {
+  bool done = false;
+  bool consumed = false;  ///< its worker has taken the result
+  double posted = 0.0;
+  double ready = 0.0;              ///< everyone has arrived; the server has got to it
+  double start = 0.0;              ///< its own transfer starts
+  double end = 0.0;                ///< the result is there
+  at::Tensor result{};             ///< shared by the members, read-only; undefined where there is none
+  std::int64_t value = 0;          ///< group id of a split
+  std::vector<int> ranks;          ///< members of a split
+  std::int64_t payload_bytes = 0;  ///< what this worker asked to send
+  std::int64_t wire_bytes = 0;     ///< what was sent on its behalf
+  std::int64_t messages = 0;
+  std::string what;  ///< "all_reduce of 80202 floats", for the deadlock report
+  void io(Archive& archive) {
+    archive.io(done, consumed, posted, ready, start, end, result, value, ranks, payload_bytes, wire_bytes, messages,
+               what);
+  }
+};
+
+}  // namespace sac

@@ -1,0 +1,169 @@
+#include "engine/fabric/virtual/virtual_world.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "engine/core/error.h"
+
+namespace sac {
+namespace {
+
+int host_count(const ClusterConfig& config) {
+  return static_cast<int>(config.workers / config.network.workers_per_host);
+}
+
+double flops_of_batch(const Job& job) {
+  const Layout& layout = job.model->layout();
+  return (layout.forward_flops() + layout.backward_flops()) * static_cast<double>(job.train.batch_size);
+}
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+VirtualWorld::VirtualWorld(const Job& job, const ClusterConfig& config, MetricSink& sink, Scheduler& scheduler)
+    : job_(&job),
+      scheduler_(&scheduler),
+      network_(config.network),
+      compute_(config.compute, flops_of_batch(job)),
+      transport_(config.network, host_count(config) + static_cast<int>(config.server.shards), scheduler),
+      collectives_(network_, scheduler, static_cast<int>(config.workers)),
+      mailbox_(network_, transport_, scheduler),
+      server_strategy_(job.strategy()),
+      server_(make_server(config, static_cast<int>(config.workers))),
+      recorder_(
+          job, sink, [&scheduler](std::int64_t count, const auto& body) { scheduler.parallel(count, body); },
+          [this] { return server_->model(); }) {
+  for (int rank = 0; rank < static_cast<int>(config.workers); ++rank) {
+    endpoints_.push_back(
+        std::make_unique<VirtualEndpoint>(scheduler, compute_, rank, static_cast<int>(config.workers), job.train.seed));
+  }
+}
+
+std::unique_ptr<ServerHost> VirtualWorld::make_server(const ClusterConfig& config, int workers) {
+  if (!server_strategy_->traits().server) return nullptr;
+  const Layout& layout = job_->model->layout();
+  const at::TensorOptions options(job_->model->dtype());
+  at::Tensor model = at::empty({layout.parameter_count()}, options);
+  job_->model->initialise(model, at::empty({layout.buffer_count()}, options), job_->train.seed);
+  return std::make_unique<ServerHost>(
+      config.server, std::move(model),
+      [this](const at::Tensor& shard) { return server_strategy_->serve(shard, job_->optimizer); }, workers,
+      host_count(config), transport_, *scheduler_);
+}
+
+void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
+  std::visit(
+      Overloaded{
+          [](const WakeRequest&) {},  // the scheduler's own
+          [&](const CollectiveRequest& collective) { collectives_.arrive(rank, ticket, collective); },
+          [&](const SplitRequest& split) { collectives_.arrive(rank, ticket, split); },
+          [&](const SendRequest& send) { mailbox_.send(rank, ticket, send); },
+          [&](const ReceiveRequest& receive) { mailbox_.receive(rank, ticket, receive); },
+          [&](const ServerRequest& asked) {
+            if (!server_)
+              throw CommunicationError("a worker calls the parameter server, but its strategy's traits ask for none");
+            server_->request(rank, network_.host_of(rank), ticket, asked);
+          },
+          [&](const ReportRequest& said) { recorder_.report(said.report, said.clock, said.wire_bytes); },
+          [&](const ContributeRequest& given) {
+            if (recorder_.contribute(given.contribution, given.clock, given.wire_bytes)) {
+              evaluate(given.contribution.step);
+            }
+          },
+          [&](const CheckpointRequest&) { checkpoint_wanted_ = !job_->checkpoint_path.empty(); },
+      },
+      request);
+}
+
+void VirtualWorld::evaluate(std::int64_t step) {
+  scheduler_->quiesce([&] {
+    const auto begin = std::chrono::steady_clock::now();
+    recorder_.evaluate(step);
+    evaluation_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  });
+}
+
+void VirtualWorld::fire(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::kWake: break;  // the scheduler's own
+    case Event::Kind::kCollectiveDone: collectives_.finish(event.subject); break;
+    case Event::Kind::kFlow: transport_.flows_changed(); break;
+    case Event::Kind::kServed: server_->served(event.subject); break;
+    case Event::Kind::kDelivered: {
+      const Transport::Message message = transport_.take(event.subject);
+      switch (message.addressee) {
+        case Addressee::kMailbox: mailbox_.deliver(message.subject); break;
+        case Addressee::kServer: server_->arrived(message.subject); break;
+        case Addressee::kWorker: server_->answered(message.subject); break;
+      }
+      break;
+    }
+  }
+}
+
+/// A checkpoint needs every worker's state at a step boundary; from then on its tickets are kept, until all have one.
+void VirtualWorld::settle() {
+  if (job_->stop != nullptr && job_->stop->load(std::memory_order_relaxed)) stopping_ = true;
+  if (stopping_ && job_->checkpoint_path.empty()) return scheduler_->stop();
+  if (!scheduler_->logging() && (stopping_ || checkpoint_wanted_)) scheduler_->keep_log();
+  if (!scheduler_->logging() || !scheduler_->all_have_boundary()) return;
+  write_checkpoint();
+  checkpoint_wanted_ = false;
+  if (stopping_) return scheduler_->stop();
+  scheduler_->drop_log();
+}
+
+void VirtualWorld::write_checkpoint() {
+  Archive archive;
+  std::string key = job_->key;
+  archive.io(key);
+  io(archive);
+  write_archive(job_->checkpoint_path, archive);
+}
+
+void VirtualWorld::restore(Archive& archive) {
+  std::string key;
+  archive.io(key);
+  if (key != job_->key) {
+    throw DataError("the checkpoint '" + job_->checkpoint_path + "' belongs to the run with key " + key.substr(0, 12) +
+                    "..., not to " + job_->key.substr(0, 12) + "...");
+  }
+  io(archive);
+}
+
+void VirtualWorld::io(Archive& archive) {
+  scheduler_->io(archive);
+  transport_.io(archive);
+  collectives_.io(archive);
+  mailbox_.io(archive);
+  if (server_) server_->io(archive);
+  recorder_.io(archive);
+  for (const auto& endpoint : endpoints_) {
+    if (scheduler_->finished(endpoint->rank())) endpoint->io(archive);  // the others' lies in their boundary
+  }
+}
+
+void VirtualWorld::fill(RunOutcome& outcome) const {
+  recorder_.fill(outcome);
+  if (server_) outcome.staleness = server_->staleness();
+  for (const auto& endpoint : endpoints_) outcome.seconds = std::max(outcome.seconds, endpoint->now());
+  for (const auto& endpoint : endpoints_) {
+    const Ledger& ledger = endpoint->ledger();
+    outcome.workers.push_back({.compute_s = ledger.compute.value,
+                               .communication_s = ledger.communication.value,
+                               .hidden_communication_s = ledger.hidden_communication.value,
+                               .waiting_s = ledger.waiting.value,
+                               .idle_s = outcome.seconds - endpoint->now(),
+                               .payload_bytes = ledger.payload.value,
+                               .wire_bytes = ledger.wire.value,
+                               .messages = ledger.messages});
+  }
+}
+
+}  // namespace sac

@@ -1,0 +1,54 @@
+#pragma once
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "engine/fabric/virtual/collectives.h"
+#include "engine/fabric/virtual/endpoint.h"
+#include "engine/fabric/virtual/mailbox.h"
+#include "engine/fabric/virtual/server_host.h"
+#include "engine/fabric/virtual/transport.h"
+#include "engine/train/recorder.h"
+
+namespace sac {
+
+/// The simulated cluster of one run: routes requests and events to the network, the mailboxes, the server and the
+/// recorder, and writes checkpoints.
+class VirtualWorld final : public World {
+ public:
+  VirtualWorld(const Job& job, const ClusterConfig& config, MetricSink& sink, Scheduler& scheduler);
+
+  void handle(int rank, std::int64_t ticket, Request& request) override;
+  void fire(const Event& event) override;
+  void settle() override;
+
+  VirtualEndpoint& endpoint(int rank) { return *endpoints_[static_cast<std::size_t>(rank)]; }
+  /// Takes up the state that a checkpoint of the same run holds.  @throws DataError  it belongs to another run.
+  void restore(Archive& archive);
+  /// Fills in times, bytes, staleness, finals; `seconds` is the last worker's clock.
+  void fill(RunOutcome& outcome) const;
+  [[nodiscard]] double evaluation_seconds() const { return evaluation_s_; }
+
+ private:
+  void evaluate(std::int64_t step);
+  void write_checkpoint();
+  void io(Archive& archive);
+  [[nodiscard]] std::unique_ptr<ServerHost> make_server(const ClusterConfig& config, int workers);
+
+  const Job* job_;
+  Scheduler* scheduler_;
+  NetworkModel network_;
+  ComputeModel compute_;
+  Transport transport_;
+  Collectives collectives_;
+  Mailbox mailbox_;
+  std::unique_ptr<Strategy> server_strategy_;  ///< makes the server's rule
+  std::unique_ptr<ServerHost> server_;         ///< null for strategies without one
+  Recorder recorder_;
+  std::vector<std::unique_ptr<VirtualEndpoint>> endpoints_;
+  bool checkpoint_wanted_ = false;
+  bool stopping_ = false;
+  double evaluation_s_ = 0.0;
+};
+
+}  // namespace sac

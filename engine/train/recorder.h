@@ -1,0 +1,84 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/core/metric_sink.h"
+#include "engine/train/archive.h"
+#include "engine/train/endpoint.h"
+#include "engine/train/executor.h"
+
+namespace sac {
+
+/// Gathers what the workers say of themselves into the run's series: one point a step once every worker has reported
+/// it, one evaluation once every worker has contributed. Sums are taken in the order of the calls.
+class Recorder {
+ public:
+  using ParallelFor = std::function<void(std::int64_t count, const std::function<void(std::int64_t)>& body)>;
+
+  /// @param parallel  evaluates batches, each by one thread.  @param server_model  the server's parameters, where there
+  /// are.
+  Recorder(const Job& job, MetricSink& sink, ParallelFor parallel, std::function<at::Tensor()> server_model);
+
+  /// @param clock  the worker's time.  @param wire_bytes  sent by it so far.
+  void report(const StepReport& report, double clock, std::int64_t wire_bytes);
+  /// @return true when this was the last contribution to its step: then call evaluate(step).
+  bool contribute(const Contribution& contribution, double clock, std::int64_t wire_bytes);
+  /// Evaluates the model that the workers agreed on after `step` steps.
+  void evaluate(std::int64_t step);
+
+  /// The finals: steps, accuracy, loss, train_loss, params_sha256.
+  void fill(RunOutcome& outcome) const;
+  void io(Archive& archive);
+
+ private:
+  /// What is common to all points of one step.
+  struct Moment {
+    std::int64_t workers = 0;
+    double clock = 0.0;
+    std::int64_t samples = 0;
+    std::int64_t wire_bytes = 0;
+    void add(double worker_clock, std::int64_t worker_samples, std::int64_t worker_bytes);
+    void io(Archive& archive) { archive.io(workers, clock, samples, wire_bytes); }
+  };
+  struct Mean {
+    double sum = 0.0;
+    std::int64_t count = 0;
+    void io(Archive& archive) { archive.io(sum, count); }
+  };
+  struct StepTotals {
+    Moment moment;
+    std::map<std::string, Mean> series;
+    void io(Archive& archive) { archive.io(moment, series); }
+  };
+  struct Ballot {
+    Moment moment;
+    std::int64_t replicas = 0;
+    bool server = false;
+    at::Tensor parameters, buffers;  ///< sums
+    void io(Archive& archive) { archive.io(moment, replicas, server, parameters, buffers); }
+  };
+
+  void emit(const Moment& moment, std::int64_t step, std::vector<std::pair<std::string, double>> values);
+
+  const Job* job_;
+  MetricSink* sink_;
+  ParallelFor parallel_;
+  std::function<at::Tensor()> server_model_;
+  std::map<std::int64_t, StepTotals> steps_;
+  std::map<std::int64_t, Ballot> ballots_;
+  double train_loss_ = 0.0;
+  std::int64_t train_loss_step_ = 0;
+  double accuracy_ = 0.0;
+  double loss_ = 0.0;
+  std::int64_t evaluated_step_ = 0;
+  std::string params_sha256_;
+};
+
+}  // namespace sac

@@ -1,0 +1,71 @@
+#include "engine/train/worker_loop.h"
+
+namespace sac {
+namespace {
+
+/// True after every `period`-th step; never for period 0.
+bool due(std::int64_t step, std::int64_t period) { return period > 0 && step % period == 0; }
+
+}  // namespace
+
+WorkerLoop::WorkerLoop(const Job& job, int rank, Endpoint& endpoint)
+    : job_(&job), endpoint_(&endpoint), worker_(job, rank, endpoint), strategy_(job.strategy()) {}
+
+void WorkerLoop::run(const std::string& state) {
+  strategy_->prepare(worker_);
+  endpoint_->prepared();
+  if (!state.empty()) {
+    Archive archive(state);
+    io(archive);
+  }
+  while (worker_.step_ < worker_.total_steps_) {
+    if (endpoint_->wants_boundary()) {
+      Archive archive;
+      io(archive);
+      endpoint_->boundary(archive.bytes());
+    }
+    strategy_->step(worker_);
+    ++worker_.step_;
+    after_step();
+  }
+}
+
+void WorkerLoop::after_step() {
+  loss_sum_ += worker_.last_loss_;
+  ++loss_count_;
+  const TrainConfig& train = job_->train;
+  const bool last = worker_.step_ == train.steps;
+  if (last || due(worker_.step_, train.log_every)) report();
+  if (last || due(worker_.step_, train.eval_every)) contribute();
+  if (!last && worker_.rank_ == 0 && due(worker_.step_, train.checkpoint_every)) endpoint_->request_checkpoint();
+}
+
+void WorkerLoop::report() {
+  endpoint_->report({.step = worker_.step_,
+                     .samples = worker_.samples_seen(),
+                     .loss_sum = loss_sum_,
+                     .loss_count = loss_count_,
+                     .lr = worker_.schedule_.at(worker_.step_ - 1),
+                     .extra = std::move(worker_.reported_)});
+  worker_.reported_.clear();
+  loss_sum_ = 0.0;
+  loss_count_ = 0;
+}
+
+void WorkerLoop::contribute() {
+  ConsensusShare share = strategy_->consensus(worker_);
+  if (share.parameters.defined()) share.parameters = share.parameters.clone();
+  endpoint_->contribute({.step = worker_.step_,
+                         .samples = worker_.samples_seen(),
+                         .share = std::move(share),
+                         .buffers = worker_.buffers_.clone()});
+}
+
+void WorkerLoop::io(Archive& archive) {
+  archive.io(loss_sum_, loss_count_);
+  worker_.io(archive);
+  strategy_->io(archive, worker_);
+  endpoint_->io(archive);
+}
+
+}  // namespace sac

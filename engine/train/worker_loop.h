@@ -1,0 +1,31 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "engine/train/executor.h"
+
+namespace sac {
+
+/// The training loop of one worker: prepare, step after step, report, contribute to evaluations, hand over checkpoints.
+/// The same on every fabric.
+class WorkerLoop {
+ public:
+  WorkerLoop(const Job& job, int rank, Endpoint& endpoint);
+  /// @param state  "" for a fresh start, or what an earlier `boundary` handed over.
+  void run(const std::string& state);
+
+ private:
+  void io(Archive& archive);
+  void after_step();
+  void report();
+  void contribute();
+
+  const Job* job_;
+  Endpoint* endpoint_;
+  Worker worker_;
+  std::unique_ptr<Strategy> strategy_;
+  double loss_sum_ = 0.0;
+  std::int64_t loss_count_ = 0;
+};
+
+}  // namespace sac
