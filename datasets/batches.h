@@ -8,7 +8,7 @@
 
 namespace sac {
 
-/// Per-channel statistics of pixels scaled to [0, 1]; both empty: inputs are taken as they are.
+/// Per-channel statistics of pixels scaled to [0, 1]; both empty: pixels are only scaled to [0, 1].
 struct Normalisation {
   std::span<const double> mean;
   std::span<const double> stddev;

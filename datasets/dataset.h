@@ -29,10 +29,9 @@ struct Dataset {
   std::int64_t channels = 1;  ///< feature data: channels = F, height = width = 1
   std::int64_t height = 1;
   std::int64_t width = 1;
-  std::vector<double>
-      mean;  ///< of the training images, per channel, pixels scaled to [0, 1]; empty: inputs as they are
-  std::vector<double> stddev;  ///< likewise
-  std::string hash;            ///< SHA-256 hex over the files' content hashes or over the generating parameters
+  std::vector<double> mean{};    ///< a channel, of the training pixels scaled to [0, 1]; empty: inputs as they are
+  std::vector<double> stddev{};  ///< likewise
+  std::string hash;              ///< SHA-256 hex over the files' content hashes or over the generating parameters
 };
 
 /// One file of a data set, known by its content: a .gz counts as what it unpacks to.
@@ -58,6 +57,11 @@ struct DatasetEntry {
   std::int64_t train_size = 0;  ///< samples; 0 = given by the options
   std::int64_t test_size = 0;
   std::int64_t classes = 0;
+  std::int64_t channels = 1;
+  std::int64_t height = 1;
+  std::int64_t width = 1;
+  std::vector<double> mean{};  ///< as Dataset::mean
+  std::vector<double> stddev{};
   std::vector<OptionSpec> options{};
   std::vector<DataFile> files{};  ///< empty for a generated data set
   Strings folders{};              ///< where below a root the files may lie, in order; "" is the root itself
@@ -66,8 +70,12 @@ struct DatasetEntry {
   std::string package{};  ///< Debian package that installs the files, or ""
   std::string licence{};
   std::string citation{};
+  /// Called with the entry itself.
   /// @throws DataError  a file is missing, truncated, swapped or corrupt.  @throws ConfigError  options do not fit.
-  std::function<Dataset(const Options&, const DataLocation&)> load;
+  std::function<Dataset(const DatasetEntry&, const Options&, const DataLocation&)> load;
 };
+
+/// SHA-256 hex over names and content hashes of the entry's files: the hash of a data set that lies in files.
+std::string files_hash(const DatasetEntry& entry);
 
 }  // namespace sac

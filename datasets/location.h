@@ -25,7 +25,7 @@ std::filesystem::path fetch_root(const DataLocation& location);
 struct LocatedFiles {
   std::filesystem::path folder;
   std::map<std::string, std::filesystem::path> paths;  ///< DataFile::name -> path; empty = nowhere complete
-  std::vector<std::string> looked;                     ///< every folder tried, with what it lacks
+  std::vector<std::string> looked;                     ///< every place tried, with what it lacks
 
   [[nodiscard]] bool found() const { return !paths.empty(); }
 };

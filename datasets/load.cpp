@@ -1,0 +1,70 @@
+#include "datasets/load.h"
+
+#include "datasets/partition.h"
+#include "engine/core/error.h"
+#include "engine/core/sha256.h"
+
+namespace sac {
+namespace {
+
+void keep_first(Examples& examples, std::int64_t limit, const std::string& key) {
+  if (limit == 0) return;
+  if (limit > examples.size()) {
+    throw ConfigError(key + " = " + std::to_string(limit) + " is above the " + std::to_string(examples.size()) +
+                      " samples there are; it must be in [0, " + std::to_string(examples.size()) + "]");
+  }
+  examples.inputs = examples.inputs.narrow(0, 0, limit);
+  examples.targets = examples.targets.narrow(0, 0, limit);
+}
+
+}  // namespace
+
+const std::vector<OptionSpec>& data_options() {
+  static const PartitionConfig fallback;
+  static const std::vector<OptionSpec> options{
+      {.name = "name", .fallback = std::string("fashion_mnist"), .doc = "data set"},
+      {.name = "partition",
+       .fallback = fallback.kind,
+       .doc = "how samples are shared out over workers",
+       .choices = {"iid", "label", "dirichlet"}},
+      {.name = "alpha",
+       .fallback = fallback.alpha,
+       .doc = "concentration of the Dirichlet partition; small = each label on few workers",
+       .min = 0,
+       .max = 1e6,
+       .min_open = true},
+      {.name = "labels_per_worker",
+       .fallback = fallback.labels_per_worker,
+       .doc = "label shards a worker of the label partition gets",
+       .min = 1,
+       .max = 1e6},
+      {.name = "train_limit",
+       .fallback = std::int64_t{0},
+       .doc = "only the first n training samples; 0 = all",
+       .min = 0},
+      {.name = "test_limit", .fallback = std::int64_t{0}, .doc = "only the first n test samples; 0 = all", .min = 0}};
+  return options;
+}
+
+std::vector<OptionSpec> data_options(const std::string& dataset) {
+  std::vector<OptionSpec> options = data_options();
+  const DatasetEntry& entry = Registry<DatasetEntry>::instance().at(dataset);
+  options.insert(options.end(), entry.options.begin(), entry.options.end());
+  return options;
+}
+
+Dataset load_dataset(const std::string& name, const Options& options, const DataLocation& location) {
+  const DatasetEntry& entry = Registry<DatasetEntry>::instance().at(name);
+  Dataset data = entry.load(entry, options, location);
+  keep_first(data.train, options.integer("train_limit"), "data.train_limit");
+  keep_first(data.test, options.integer("test_limit"), "data.test_limit");
+  return data;
+}
+
+std::string files_hash(const DatasetEntry& entry) {
+  std::string text;
+  for (const DataFile& file : entry.files) text += file.name + " " + file.sha256 + "\n";
+  return sha256_hex(text);
+}
+
+}  // namespace sac
