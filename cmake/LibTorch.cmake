@@ -1,6 +1,6 @@
 # Imported targets over the PyTorch wheel. The wheel's own find_package(Torch) demands a CUDA toolkit, so we name what we
-# need ourselves: a CPU build links torch_cpu and c10 only. The wheel's torch_cpu was linked against cudart and cupti,
-# which it finds by its own RPATH at run time; no CUDA folder ever enters ours.
+# need ourselves: a CPU build links torch_cpu and c10 only. The wheel's torch_cpu needs cudart and cupti besides; linker and
+# loader find them by its own RPATH, so no CUDA folder ever enters ours.
 set(TORCH_ROOT "$ENV{TORCH_ROOT}" CACHE PATH "Folder that holds torch/ (an unpacked wheel or a site-packages folder)")
 if(NOT TORCH_ROOT)
   execute_process(COMMAND ${PROJECT_SOURCE_DIR}/scripts/bootstrap.sh --where
@@ -12,20 +12,10 @@ if(NOT EXISTS "${TORCH_ROOT}/torch/lib/libtorch_cpu.so")
                       "or pass -DTORCH_ROOT=FOLDER (the folder that holds torch/)")
 endif()
 
-set(torch_lib "${TORCH_ROOT}/torch/lib")
 add_library(torch_c10 SHARED IMPORTED)
-set_target_properties(torch_c10 PROPERTIES IMPORTED_LOCATION "${torch_lib}/libc10.so")
+set_target_properties(torch_c10 PROPERTIES IMPORTED_LOCATION "${TORCH_ROOT}/torch/lib/libc10.so")
 add_library(torch_cpu SHARED IMPORTED)
-set_target_properties(torch_cpu PROPERTIES IMPORTED_LOCATION "${torch_lib}/libtorch_cpu.so")
+set_target_properties(torch_cpu PROPERTIES IMPORTED_LOCATION "${TORCH_ROOT}/torch/lib/libtorch_cpu.so")
 target_include_directories(torch_cpu INTERFACE
   "${TORCH_ROOT}/torch/include" "${TORCH_ROOT}/torch/include/torch/csrc/api/include")
 target_link_libraries(torch_cpu INTERFACE torch_c10)
-
-# The linker does not expand the wheel's RPATH: tell it where the libraries of the libraries are. Nothing of this stays
-# in the program.
-target_link_options(torch_cpu INTERFACE "LINKER:-rpath-link,${torch_lib}")
-file(GLOB cudart "${TORCH_ROOT}/nvidia/*/lib/libcudart.so.*")
-foreach(library IN LISTS cudart)
-  cmake_path(GET library PARENT_PATH folder)
-  target_link_options(torch_cpu INTERFACE "LINKER:-rpath-link,${folder}")
-endforeach()
