@@ -12,15 +12,17 @@ export PATH := $(dir $(LIBTORCH))cmake/cmake/data/bin:$(PATH)
 SOURCES = $(shell git ls-files --cached --others --exclude-standard -- '*.h' '*.cpp')
 
 build: configure-release  ## build build/release/sactool (the default)
-	@cmake --build --preset release
+	@cmake --build --preset release --target sactool
 
-test: build  ## run every test that needs no GPU
+test: configure-release  ## run every test that needs no GPU
+	@cmake --build --preset release
 	@ctest --preset release --parallel $(CMAKE_BUILD_PARALLEL_LEVEL)
 
 demo: build  ## train three strategies on Fashion-MNIST, compare them, write demo/report.html
 	@scripts/demo.sh
 
-bench: build  ## measure speed, memory and start-up against the plain loop
+bench: configure-release  ## measure speed, memory and start-up against a plain LibTorch loop
+	@cmake --build --preset release --target sactool plain_loop
 	@bench/compare_speed.py
 
 asan: configure-asan  ## run the fast tests under AddressSanitizer, UBSan and the leak check
