@@ -1,0 +1,92 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/nn/model.h"
+
+namespace sac {
+
+/// Values of a fresh tensor: uniform in [low, high); low = high fills with that number and draws nothing.
+struct Fill {
+  double low = 0.0;
+  double high = 0.0;
+};
+
+/// One tensor that a layer owns inside a flat one, contiguous in `shape`'s order.
+struct TensorSpec {
+  std::string name;  ///< "weight"
+  std::vector<std::int64_t> shape;
+  Fill fill;
+};
+
+/// What a layer is, before it is bound to memory. FLOPs are a sample's; a multiply-add counts 2, an elementwise
+/// operation 1.
+struct LayerSpec {
+  std::string name{};                    ///< "conv1"; empty without parameters
+  std::vector<TensorSpec> parameters{};  ///< the weight first
+  std::vector<TensorSpec> buffers{};
+  SampleShape output{};
+  double forward_flops = 0.0;
+  double backward_flops = 0.0;        ///< without the input gradient where that can be left out
+  double input_gradient_flops = 0.0;  ///< left out by the first layer that owns parameters
+};
+
+/// One replica's views of one layer, in the order of its LayerSpec.
+struct LayerViews {
+  std::vector<at::Tensor> parameters;
+  std::vector<at::Tensor> gradients;  ///< empty in a network that only evaluates
+  std::vector<at::Tensor> buffers;
+};
+
+/// What one layer leaves for its backward pass, reused from call to call.
+struct LayerSpace {
+  at::Tensor input;       ///< set by the network, as is `output`
+  at::Tensor output;      ///< may share memory with `input` (layers in place)
+  at::Tensor gradient;    ///< of the input, where the layer needs memory for it
+  at::Tensor statistics;  ///< batch normalisation: [2, C], mean and 1 / standard deviation
+};
+
+/// The one open skip connection of a residual network: its value on the way forward, its gradient on the way back.
+struct Skip {
+  at::Tensor value;
+  at::Tensor gradient;
+};
+
+/// What one call of a layer works on.
+struct Pass {
+  const LayerViews& views;
+  LayerSpace& space;
+  Skip& skip;
+  bool training;
+};
+
+/// A layer: explicit forward and backward, no state of its own, so that replicas and threads share it.
+/// Activations are contiguous [B, H, W, C] or [B, F]; gradients have their shape.
+class Layer {
+ public:
+  explicit Layer(LayerSpec spec) : spec_(std::move(spec)) {}
+  virtual ~Layer() = default;
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
+
+  [[nodiscard]] const LayerSpec& spec() const { return spec_; }
+
+  /// The output; may overwrite `input`.
+  virtual at::Tensor forward(const Pass& pass, const at::Tensor& input) const = 0;
+  /// Overwrites the views' gradients and returns the gradient of the input; may overwrite `gradient`.
+  /// @param gradient  of the output.  @param input_gradient  false: the result is not used and may be undefined.
+  virtual at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool input_gradient) const = 0;
+
+ private:
+  LayerSpec spec_;
+};
+
+/// `tensor` with `sizes`, its memory reused where it suffices; the values are arbitrary.
+at::Tensor& reserve(at::Tensor& tensor, at::IntArrayRef sizes, at::ScalarType dtype);
+
+}  // namespace sac

@@ -1,0 +1,65 @@
+#include "engine/nn/dtype.h"
+#include "engine/nn/kernels.h"
+#include "engine/nn/layers.h"
+
+namespace sac {
+namespace {
+
+/// [B, H, W, C] as the shape of a sample.
+SampleShape sample_shape(const at::Tensor& tensor) { return {tensor.size(3), tensor.size(1), tensor.size(2)}; }
+
+class SkipStart final : public Layer {
+ public:
+  using Layer::Layer;
+
+  at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
+    pass.skip.value = input;
+    return input;
+  }
+
+  at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
+    const at::Tensor& skipped = pass.skip.gradient;
+    with_dtype(gradient.scalar_type(), [&]<class T>(T) {
+      kernels::add_shortcut_backward(skipped.const_data_ptr<T>(), sample_shape(skipped), gradient.size(0),
+                                     sample_shape(gradient), gradient.mutable_data_ptr<T>());
+    });
+    return gradient;
+  }
+};
+
+class SkipEndRelu final : public Layer {
+ public:
+  using Layer::Layer;
+
+  at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
+    const at::Tensor& skipped = pass.skip.value;
+    with_dtype(input.scalar_type(), [&]<class T>(T) {
+      kernels::add_shortcut(skipped.const_data_ptr<T>(), sample_shape(skipped), input.size(0), sample_shape(input),
+                            input.mutable_data_ptr<T>());
+      kernels::relu(input.mutable_data_ptr<T>(), input.numel());
+    });
+    return input;
+  }
+
+  at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
+    with_dtype(gradient.scalar_type(), [&]<class T>(T) {
+      kernels::relu_backward(pass.space.output.const_data_ptr<T>(), gradient.mutable_data_ptr<T>(), gradient.numel());
+    });
+    reserve(pass.skip.gradient, gradient.sizes(), gradient.scalar_type()).copy_(gradient);
+    return gradient;
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Layer> skip_start(SampleShape input) {
+  return std::make_unique<SkipStart>(LayerSpec{.output = input, .backward_flops = static_cast<double>(input.size())});
+}
+
+std::unique_ptr<Layer> skip_end_relu(SampleShape input) {
+  const auto elements = static_cast<double>(input.size());
+  return std::make_unique<SkipEndRelu>(
+      LayerSpec{.output = input, .forward_flops = 2.0 * elements, .backward_flops = elements});
+}
+
+}  // namespace sac

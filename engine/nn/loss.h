@@ -1,0 +1,18 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include "engine/nn/model.h"
+
+namespace sac {
+
+/// Softmax cross-entropy, mean over the batch.
+/// @param logits  [B, classes], B >= 1.  @param targets  [B], int64.  @param gradient  [B, classes]: overwritten with
+/// the gradient of the mean loss with respect to the logits.  @return the mean loss, nats.
+/// @throws DataError  a target outside [0, classes).
+double cross_entropy(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& gradient);
+
+/// The same without gradient, as sums, with the number of samples whose largest logit (the first of equals) is the
+/// target's.
+EvalSums cross_entropy_sums(const at::Tensor& logits, const at::Tensor& targets);
+
+}  // namespace sac

@@ -1,0 +1,17 @@
+#include "engine/nn/layers.h"
+#include "engine/nn/sequential.h"
+
+namespace sac {
+namespace {
+
+std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64_t classes, at::ScalarType dtype) {
+  LayerList layers(sample);
+  layers.add(linear("fc", layers.shape(), classes));
+  return std::make_shared<Sequential>("linear", sample, dtype, std::move(layers));
+}
+
+const Register<ModelEntry> registered{
+    {.name = "linear", .summary = "softmax regression on the flattened input", .options = {}, .make = make}};
+
+}  // namespace
+}  // namespace sac

@@ -1,0 +1,55 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/nn/layer.h"
+#include "engine/nn/model.h"
+#include "engine/nn/workspace.h"
+
+namespace sac {
+
+/// Layers in forward order, each made for the output shape of the one before it.
+class LayerList {
+ public:
+  explicit LayerList(SampleShape input) : shape_(input) {}
+  LayerList& add(std::unique_ptr<Layer> layer);
+  [[nodiscard]] SampleShape shape() const { return shape_; }  ///< of the last output
+  std::vector<std::unique_ptr<Layer>> take() { return std::move(layers_); }
+
+ private:
+  SampleShape shape_;
+  std::vector<std::unique_ptr<Layer>> layers_;
+};
+
+/// A model that is a list of layers with softmax cross-entropy on top. Every layer that owns parameters is one
+/// LayerInfo of the layout, also inside a residual block.
+class Sequential final : public Model, public std::enable_shared_from_this<Sequential> {
+ public:
+  /// @param name  for messages.  @param layers  the last one's output is one logit a class.
+  Sequential(std::string name, SampleShape input, at::ScalarType dtype, LayerList layers);
+
+  [[nodiscard]] const Layout& layout() const override { return layout_; }
+  [[nodiscard]] at::ScalarType dtype() const override { return dtype_; }
+  void initialise(const at::Tensor& parameters, const at::Tensor& buffers, std::uint64_t seed) const override;
+  [[nodiscard]] std::unique_ptr<Network> bind(const at::Tensor& parameters, const at::Tensor& gradients,
+                                              const at::Tensor& buffers) const override;
+
+ private:
+  friend class SequentialNetwork;
+
+  std::string name_;
+  SampleShape input_;
+  at::ScalarType dtype_;
+  std::vector<std::unique_ptr<Layer>> layers_;
+  std::vector<int> info_of_layer_;  ///< index into layout().layers, -1 without parameters
+  std::size_t first_owner_ = 0;     ///< the first layer with parameters: backward ends there
+  Layout layout_;
+  mutable WorkspacePool workspaces_;
+};
+
+/// @throws ConfigError  the samples are not images of at least `least` pixels a side ("lenet needs images of at least
+/// 28x28, got 1x1").
+void require_images(const std::string& model, SampleShape sample, std::int64_t least);
+
+}  // namespace sac
