@@ -31,8 +31,8 @@ class Staged final : public Strategy {
         delayed_(options.integer("overlap_steps")) {
     refuse(swap_ && rotating_, "swap needs all of v merged at the stage's end: use staging = bucketed");
     refuse(swap_ && overlap_, "swap needs v merged before the halves change roles: turn overlap off");
-    refuse(rotating_ && !period_.foreseeable(),
-           "staging = rotating needs to know the stage's length: use another period_schedule");
+    refuse((overlap_ || rotating_) && !period_.foreseeable(),
+           "period_schedule = divergence needs v merged in one piece: turn overlap off, use staging = bucketed");
     refuse((overlap_ || rotating_) && !merge_.keeps(),
            "buffers must be 'keep' where v is merged piece by piece (overlap, rotating)");
   }

@@ -68,6 +68,10 @@ class Archive {
   template <class T>
   requires requires(T& value, Archive& archive) { value.io(archive); }
   void io(T& value) { value.io(*this); }
+  template <class A, class B>
+  void io(std::pair<A, B>& pair) {
+    io(pair.first, pair.second);
+  }
   template <class... T>
   requires(sizeof...(T) > 1) void io(T&... values) { (io(values), ...); }
 

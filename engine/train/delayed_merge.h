@@ -22,11 +22,11 @@ class DelayedMerge {
 
  private:
   struct Flight {
-    std::vector<Range> ranges;
+    std::vector<Range> ranges{};
     std::int64_t due = 0;  ///< step
-    at::Tensor sent;       ///< s_k
-    at::Tensor mean;       ///< becomes mean_j s_j
-    WorkPtr work;
+    at::Tensor sent{};     ///< s_k
+    at::Tensor mean{};     ///< becomes mean_j s_j
+    WorkPtr work{};
   };
 
   std::int64_t delay_;

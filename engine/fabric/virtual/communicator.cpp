@@ -1,6 +1,7 @@
 #include "engine/fabric/virtual/communicator.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "engine/core/error.h"
 
@@ -69,7 +70,7 @@ WorkPtr VirtualCommunicator::all_reduce_async(const at::Tensor& tensor, Reduce o
 }
 
 WorkPtr VirtualCommunicator::broadcast_async(const at::Tensor& tensor, int root) {
-  global(root, "broadcast root");
+  std::ignore = global(root, "broadcast root");
   return start({.kind = CollectiveKind::kBroadcast, .root = root, .tensor = tensor}, "broadcast", tensor);
 }
 

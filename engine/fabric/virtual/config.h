@@ -25,7 +25,7 @@ struct ComputeConfig {
   double sigma = 0.3;          ///< lognormal: standard deviation of the logarithm
   double shift_s = 0.0;        ///< shifted exponential: the least time, <= the mean
   double shape = 2.5;          ///< pareto: tail index, > 1
-  std::vector<double> speeds;  ///< a worker; 1 = nominal, 0.5 = half as fast; empty = all 1
+  std::vector<double> speeds{};  ///< a worker; 1 = nominal, 0.5 = half as fast; empty = all 1
 };
 
 /// [cluster.server]: the parameter server.

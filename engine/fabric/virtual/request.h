@@ -8,6 +8,7 @@
 
 #include "engine/comm/communicator.h"
 #include "engine/fabric/virtual/network_model.h"
+#include "engine/train/archive.h"
 #include "engine/train/endpoint.h"
 
 namespace sac {

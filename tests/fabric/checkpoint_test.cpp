@@ -1,0 +1,159 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "engine/core/error.h"
+#include "tests/support/toy.h"
+
+namespace sac::test {
+namespace {
+
+std::string scratch(const std::string& name) {
+  return (std::filesystem::temp_directory_path() / ("sac-" + std::to_string(::getpid()) + "-" + name)).string();
+}
+
+/// Raises a flag when the run has made some progress: a signal at a known place.
+class StopAt final : public MetricSink {
+ public:
+  explicit StopAt(std::int64_t step) : step_(step) {}
+  void begin(const RunContext&) override {}
+  void record(std::span<const MetricPoint>) override {}
+  void progress(const Progress& progress) override {
+    if (progress.step >= step_) flag = true;
+  }
+  void finish(const RunOutcome&) override {}
+  std::atomic<bool> flag{false};
+
+ private:
+  std::int64_t step_;
+};
+
+struct Case {
+  const char* label;
+  const char* strategy;
+  ValueMap options{};
+  double momentum = 0.0;
+};
+
+std::vector<Case> cases() {
+  const auto text = [](const char* word) { return std::string(word); };
+  const std::int64_t five = 5;
+  return {
+      {"sync", "sync_sgd", {}, 0.9},
+      {"sync_overlap", "sync_sgd", {{"overlap", true}, {"bucket_mib", 1e-6}}, 0.0},
+      {"local", "local_sgd", {{"period", five}}, 0.9},
+      {"local_divergence", "local_sgd", {{"period_schedule", text("divergence")}, {"period_threshold", 0.05}}, 0.0},
+      {"local_adacomm", "local_sgd", {{"period_schedule", text("adacomm")}, {"period", five}}, 0.0},
+      {"staged", "staged", {{"period", five}}, 0.9},
+      {"staged_swap", "staged", {{"swap", true}, {"period", five}, {"buffers", text("zero")}}, 0.9},
+      {"staged_overlap",
+       "staged",
+       {{"overlap", true}, {"overlap_steps", std::int64_t{3}}, {"period", five}, {"chunks", std::int64_t{3}}},
+       0.0},
+      {"staged_rotating",
+       "staged",
+       {{"staging", text("rotating")}, {"overlap", true}, {"period", five}, {"chunks", five}},
+       0.0},
+      {"staged_dual", "staged", {{"dual_sampling", std::int64_t{2}}}, 0.0},
+      {"async", "async_sgd", {}, 0.9},
+  };
+}
+
+ToyRun run_of(const Case& item, bool slow_network) {
+  ToyRun run;
+  run.strategy = item.strategy;
+  run.options = item.options;
+  run.momentum = item.momentum;
+  run.steps = 60;
+  run.log_every = 3;
+  run.eval_every = 7;
+  run.compute.model = "pareto";
+  run.server.service_s = 1e-3;
+  if (slow_network) run.network.bandwidth_Bps = 5e3;  // exchanges longer than steps: always something in flight
+  return run;
+}
+
+void expect_same(const RunOutcome& a, const RunOutcome& b, const std::string& label) {
+  EXPECT_EQ(a.params_sha256, b.params_sha256) << label;
+  EXPECT_EQ(a.seconds, b.seconds) << label;
+  EXPECT_EQ(a.loss, b.loss) << label;
+  EXPECT_EQ(a.train_loss, b.train_loss) << label;
+  EXPECT_EQ(a.staleness, b.staleness) << label;
+  for (std::size_t k = 0; k < a.workers.size(); ++k) {
+    EXPECT_EQ(a.workers[k].compute_s, b.workers[k].compute_s) << label;
+    EXPECT_EQ(a.workers[k].communication_s, b.workers[k].communication_s) << label;
+    EXPECT_EQ(a.workers[k].waiting_s, b.workers[k].waiting_s) << label;
+    EXPECT_EQ(a.workers[k].wire_bytes, b.workers[k].wire_bytes) << label;
+  }
+}
+
+TEST(Checkpoint, AStoppedAndResumedRunIsTheUninterruptedOne) {
+  for (const Case& item : cases()) {
+    for (const bool slow : {false, true}) {
+      const ToyRun whole = run_of(item, slow);
+      const RunOutcome expected = whole.run();
+      for (const std::int64_t at : {3, 20, 45}) {
+        const std::string label = std::string(item.label) + (slow ? " slow" : "") + " stopped at " + std::to_string(at);
+        ToyRun part = whole;
+        part.checkpoint = scratch(item.label);
+        StopAt sink(at);
+        part.stop = &sink.flag;
+        const RunOutcome stopped = part.run(sink);
+        ASSERT_EQ(stopped.status, RunStatus::kKilled) << label;
+        ASSERT_TRUE(stopped.resumable) << label;
+        part.stop = nullptr;
+        part.resume = true;
+        part.slots = 1;
+        const RunOutcome resumed = part.run();
+        ASSERT_EQ(resumed.status, RunStatus::kFinished) << label;
+        expect_same(expected, resumed, label);
+        std::filesystem::remove(part.checkpoint);
+      }
+    }
+  }
+}
+
+TEST(Checkpoint, PeriodicCheckpointsChangeNothingAndCanBeResumed) {
+  for (const Case& item : cases()) {
+    ToyRun run = run_of(item, true);
+    const RunOutcome expected = run.run();
+    run.checkpoint = scratch(std::string("periodic-") + item.label);
+    run.checkpoint_every = 11;
+    expect_same(expected, run.run(), item.label);
+    run.resume = true;  // from the last one, as after a kill -9
+    expect_same(expected, run.run(), std::string(item.label) + " resumed");
+    std::filesystem::remove(run.checkpoint);
+  }
+}
+
+TEST(Checkpoint, ResumedTwiceIsStillTheSame) {
+  ToyRun run = run_of(cases().back(), true);
+  const RunOutcome expected = run.run();
+  run.checkpoint = scratch("twice");
+  for (const std::int64_t at : {10, 30}) {
+    StopAt sink(at);
+    run.stop = &sink.flag;
+    EXPECT_EQ(run.run(sink).status, RunStatus::kKilled);
+    run.resume = true;
+  }
+  run.stop = nullptr;
+  expect_same(expected, run.run(), "twice");
+  std::filesystem::remove(run.checkpoint);
+}
+
+TEST(Checkpoint, ATruncatedOneIsRefused) {
+  ToyRun run;
+  run.checkpoint = scratch("truncated");
+  run.checkpoint_every = 4;
+  run.run();
+  std::filesystem::resize_file(run.checkpoint, std::filesystem::file_size(run.checkpoint) / 2);
+  run.resume = true;
+  EXPECT_THROW(run.run(), DataError);
+  std::filesystem::remove(run.checkpoint);
+  EXPECT_THROW(run.run(), DataError);
+}
+
+}  // namespace
+}  // namespace sac::test
