@@ -43,13 +43,14 @@ TEST(Law11, EqualTimesGiveAlwaysOneLessThanTheWorkers) {
 
 TEST(Law11, TheMeanIsOneLessThanTheWorkersForAnyTimes) {
   for (const char* model : {"lognormal", "shifted_exponential", "pareto"}) {
-    ToyRun run = async(6, 400);
+    ToyRun run = async(6, 2000);
     run.compute.model = model;
     run.network.latency_s = 0.0;
     run.network.bandwidth_Bps = 1e12;
     const RunOutcome outcome = run.run();
-    // Every update is counted by the M - 1 others that are in flight; only the run's two ends fall short.
-    EXPECT_NEAR(mean_staleness(outcome), 5.0, 5.0 * 6 / 2400.0 * 2) << model;
+    // Every update is counted by the M - 1 others in flight; only the run's end falls short, where workers finish one
+    // by one: some sqrt(steps) of them.
+    EXPECT_NEAR(mean_staleness(outcome), 5.0, 0.07) << model;
   }
 }
 
