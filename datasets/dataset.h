@@ -53,7 +53,7 @@ struct Download {
 struct DatasetEntry {
   static constexpr const char* kThing = "data set";
   std::string name;
-  std::string summary;
+  std::string summary{};
   std::int64_t train_size = 0;  ///< samples; 0 = given by the options
   std::int64_t test_size = 0;
   std::int64_t classes = 0;
@@ -72,7 +72,7 @@ struct DatasetEntry {
   std::string citation{};
   /// Called with the entry itself.
   /// @throws DataError  a file is missing, truncated, swapped or corrupt.  @throws ConfigError  options do not fit.
-  std::function<Dataset(const DatasetEntry&, const Options&, const DataLocation&)> load;
+  std::function<Dataset(const DatasetEntry&, const Options&, const DataLocation&)> load{};
 };
 
 /// SHA-256 hex over names and content hashes of the entry's files: the hash of a data set that lies in files.

@@ -1,6 +1,7 @@
 #include "datasets/fetch.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "datasets/archive.h"
 #include "datasets/content.h"
@@ -37,7 +38,7 @@ void transfer_all(const std::string& url, const fs::path& part, const TransferPr
   }
 }
 
-/// True when `check` accepts; a part that is refused is removed.
+/// A part that is refused is removed.
 void accept(const std::string& url, const fs::path& part, const FileCheck& check) try {
   check(part);
 } catch (const DataError& error) {
@@ -49,6 +50,7 @@ void check_download(const DatasetEntry& entry, const Download& what, const fs::p
   if (!what.archive_sha256.empty()) return check_sha256(path, what.archive_sha256);
   const auto file = std::find_if(entry.files.begin(), entry.files.end(),
                                  [&](const DataFile& one) { return what.name == one.name + ".gz"; });
+  if (file == entry.files.end()) throw std::logic_error(entry.name + " downloads " + what.name + ", none of its files");
   verify_content(path, *file);
 }
 
@@ -60,15 +62,12 @@ bool is_good(const fs::path& path, const FileCheck& check) try {
   return false;
 }
 
-/// True when every file of the data set lies below `folder` and is right.
-bool is_complete(const DatasetEntry& entry, const fs::path& folder) {
-  return std::all_of(entry.files.begin(), entry.files.end(), [&](const DataFile& file) {
-    for (const auto& item : fs::recursive_directory_iterator(folder)) {
-      const FileCheck check = [&](const fs::path& path) { verify_content(path, file); };
-      if (item.path().filename() == file.name && is_good(item.path(), check)) return true;
-    }
-    return false;
-  });
+/// True when every file of the data set lies below `root` and is right.
+bool is_complete(const DatasetEntry& entry, const fs::path& root) {
+  const LocatedFiles found = find_files(entry, {root});
+  return found.found() && std::all_of(entry.files.begin(), entry.files.end(), [&](const DataFile& file) {
+           return is_good(found.paths.at(file.name), [&](const fs::path& path) { verify_content(path, file); });
+         });
 }
 
 void download_from_any(const std::string& name, const Strings& mirrors, const fs::path& target, const FileCheck& check,
@@ -115,21 +114,25 @@ std::string mirror_address(const std::string& url_or_folder) {
   return address.ends_with('/') ? address : address + "/";
 }
 
-int fetch_files(const DatasetEntry& entry, const Strings& mirrors, const fs::path& folder,
+int fetch_files(const DatasetEntry& entry, const Strings& mirrors, const fs::path& root,
                 const TransferProgress& progress) try {
+  const fs::path folder = root / entry.name;
   fs::create_directories(folder);
+  if (is_complete(entry, root)) return 0;
   int fetched = 0;
   for (const Download& what : entry.downloads) {
     const FileCheck check = [&](const fs::path& path) { check_download(entry, what, path); };
-    const bool archive = !what.archive_sha256.empty();
     const fs::path target = folder / what.name;
-    if (archive ? is_complete(entry, folder) : is_good(target, check)) continue;
+    if (is_good(target, check)) continue;
     download_from_any(what.name, mirrors, target, check, progress);
     ++fetched;
-    if (!archive) continue;
+    if (what.archive_sha256.empty()) continue;
     unpack(target, folder);
     fs::remove(target);
   }
+  const LocatedFiles found = find_files(entry, {root});
+  if (!found.found()) throw DataError(root.string() + ": what was fetched lacks files of " + entry.name);
+  for (const DataFile& file : entry.files) verify_content(found.paths.at(file.name), file);
   return fetched;
 } catch (const fs::filesystem_error& error) {
   throw DataError("cannot write " + error.path1().string() + ": " + error.code().message());

@@ -29,10 +29,11 @@ void check_sha256(const std::filesystem::path& path, const std::string& sha256);
 /// @throws DataError  neither an address nor a folder.
 std::string mirror_address(const std::string& url_or_folder);
 
-/// Brings all files of a data set into `folder`; what is there and right already is not fetched again.
+/// Brings all files of a data set into `root`/NAME; what is there and right already is not fetched again.
 /// @param mirrors  base addresses, tried in order for each file.
-/// @return the number of files downloaded.  @throws DataError  no mirror could give a file: each one's reason.
-int fetch_files(const DatasetEntry& entry, const Strings& mirrors, const std::filesystem::path& folder,
+/// @return the number of files downloaded.
+/// @throws DataError  no mirror could give a file (each one's reason), or other files in `root` hide the fetched ones.
+int fetch_files(const DatasetEntry& entry, const Strings& mirrors, const std::filesystem::path& root,
                 const TransferProgress& progress = {});
 
 }  // namespace sac

@@ -91,9 +91,9 @@ fs::path fetch_root(const DataLocation& location) {
   return roots.front();
 }
 
-LocatedFiles find_files(const DatasetEntry& entry, const DataLocation& location) {
+LocatedFiles find_files(const DatasetEntry& entry, const std::vector<fs::path>& roots) {
   LocatedFiles found;
-  for (const fs::path& root : data_roots(location)) {
+  for (const fs::path& root : roots) {
     if (!is_folder(root)) {
       found.looked.push_back(root.string() + " (no such folder)");
       continue;
@@ -108,7 +108,7 @@ LocatedFiles find_files(const DatasetEntry& entry, const DataLocation& location)
 }
 
 LocatedFiles locate(const DatasetEntry& entry, const DataLocation& location) {
-  LocatedFiles found = find_files(entry, location);
+  LocatedFiles found = find_files(entry, data_roots(location));
   if (found.found()) return found;
   Strings folders;
   for (const std::string& folder : entry.folders) folders.push_back(folder.empty() ? "." : folder);

@@ -30,12 +30,12 @@ struct LocatedFiles {
   [[nodiscard]] bool found() const { return !paths.empty(); }
 };
 
-/// The first folder that holds all files of `entry`, each under its own name, with '.' for its last '-' before "idx",
-/// or with ".gz" appended.
-LocatedFiles find_files(const DatasetEntry& entry, const DataLocation& location);
+/// The first folder below the roots that holds all files of `entry`, each unpacked or with ".gz" appended; "-idx" may
+/// be spelt ".idx".
+LocatedFiles find_files(const DatasetEntry& entry, const std::vector<std::filesystem::path>& roots);
 
-/// The same, found.
-/// @throws DataError  nowhere complete: lists every folder tried and how to get the data.
+/// The same among all roots, or an error.
+/// @throws DataError  nowhere complete: lists every place tried and how to get the data.
 LocatedFiles locate(const DatasetEntry& entry, const DataLocation& location);
 
 }  // namespace sac
