@@ -1,0 +1,48 @@
+#include "results/compare.h"
+
+#include <iostream>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/db_option.h"
+#include "results/compare_table.h"
+#include "results/json.h"
+
+namespace sac {
+namespace {
+
+struct CompareFlags {
+  std::string database;
+  CompareRequest request;
+  bool json = false;
+};
+
+ExitCode run_compare(const CompareFlags& flags, const Globals& globals) {
+  const Store store = Store::open(flags.database, Store::Mode::kRead);
+  const Comparison comparison = compare(store, flags.request);
+  std::cout << (flags.json ? json_text(json_comparison(comparison)) : comparison_text(comparison, globals.color));
+  return ExitCode::kOk;
+}
+
+std::function<ExitCode()> add_compare(CLI::App& sub, const Globals& globals) {
+  const auto flags = std::make_shared<CompareFlags>();
+  sub.add_option("run", flags->request.words, "Runs (number, name, key prefix) or groups (strategy, label); none = all")
+      ->type_name("RUN|GROUP");
+  add_db_option(sub, flags->database);
+  sub.add_option("--baseline", flags->request.baseline, "Group that the others are held against [the first]")
+      ->type_name("GROUP");
+  sub.add_option("--target", flags->request.target, "Also show time and bytes to this accuracy, e.g. 0.85")
+      ->type_name("ACC");
+  sub.add_flag("--strict", flags->request.strict,
+               "Refuse (exit 5) when data, model, batch, workers, steps or fabric differ");
+  sub.add_flag("--json", flags->json, "Print one JSON object");
+  return [flags, &globals] { return run_compare(*flags, globals); };
+}
+
+const Register<CommandEntry> registered{{.name = "compare",
+                                         .order = 30,
+                                         .summary = "Compare strategies over their seeds: means, intervals, effects",
+                                         .add = add_compare}};
+
+}  // namespace
+}  // namespace sac

@@ -1,0 +1,63 @@
+#include "results/report.h"
+
+#include <iostream>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/db_option.h"
+#include "results/atomic_file.h"
+
+namespace sac {
+namespace {
+
+struct ReportFlags {
+  std::string database;
+  std::string output;
+  std::string format;
+  std::string title;
+  CompareRequest request;
+};
+
+const ReportFormat& chosen_format(const ReportFlags& flags) {
+  if (!flags.format.empty()) return report_format(flags.format);
+  if (flags.output == "-") throw UsageError("-o - needs --format: html, md, csv, long.csv, json");
+  return report_format_of(flags.output);
+}
+
+ExitCode run_report(const ReportFlags& flags, const Globals& globals) {
+  const ReportFormat& format = chosen_format(flags);
+  const Store store = Store::open(flags.database, Store::Mode::kRead);
+  const ReportData data = collect_report(store, flags.request, flags.title);
+  const std::string content = format.render(store, data);
+  if (flags.output == "-") {
+    std::cout << content;
+    return ExitCode::kOk;
+  }
+  write_atomically(flags.output, content);
+  if (!globals.quiet) std::cerr << "wrote " << flags.output << " (" << data.comparison.runs.size() << " runs)\n";
+  return ExitCode::kOk;
+}
+
+std::function<ExitCode()> add_report(CLI::App& sub, const Globals& globals) {
+  const auto flags = std::make_shared<ReportFlags>();
+  sub.add_option("run", flags->request.words, "Runs (number, name, key prefix) or groups (strategy, label); none = all")
+      ->type_name("RUN|GROUP");
+  sub.add_option("-o,--output", flags->output, "File to write; its ending names the format; - = stdout")
+      ->required()
+      ->type_name("FILE.{html,md,csv,long.csv,json}");
+  sub.add_option("--format", flags->format, "html, md, csv (a line a run), long.csv (a line a point), json")
+      ->type_name("FORMAT");
+  add_db_option(sub, flags->database);
+  sub.add_option("--title", flags->title, "Headline [made from the strategies]")->type_name("TEXT");
+  sub.add_option("--baseline", flags->request.baseline, "Group that the others are held against [the first]")
+      ->type_name("GROUP");
+  sub.add_option("--target", flags->request.target, "Also show time and bytes to this accuracy, e.g. 0.85")
+      ->type_name("ACC");
+  return [flags, &globals] { return run_report(*flags, globals); };
+}
+
+const Register<CommandEntry> registered{
+    {.name = "report", .order = 40, .summary = "Write a report of runs as html, md, csv or json", .add = add_report}};
+
+}  // namespace
+}  // namespace sac

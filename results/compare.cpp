@@ -1,0 +1,178 @@
+#include "results/compare.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/core/error.h"
+#include "engine/core/value.h"
+
+namespace sac {
+namespace {
+
+/// Where one run reached the target, or its end.
+struct Reach {
+  bool reached = false;
+  double seconds = 0.0;
+  double wire_bytes = 0.0;
+};
+
+Reach reach(const Store& store, const RunRecord& run, double target) {
+  for (const MetricPoint& point : store.points(run.run, "accuracy")) {
+    if (point.value >= target) return {true, point.seconds, static_cast<double>(point.wire_bytes)};
+  }
+  const bool at_end = run.accuracy && *run.accuracy >= target;
+  return {at_end, run.seconds, static_cast<double>(run.wire_bytes)};
+}
+
+TargetSummary summarize_target(const Store& store, const RunGroup& group, double target) {
+  TargetSummary summary;
+  std::vector<double> seconds;
+  std::vector<double> bytes;
+  for (const RunRecord& run : group.runs) {
+    const Reach at = reach(store, run, target);
+    summary.reached += at.reached ? 1 : 0;
+    seconds.push_back(at.seconds);
+    bytes.push_back(at.wire_bytes);
+  }
+  summary.seconds = summarize(seconds);
+  summary.wire_bytes = summarize(bytes);
+  return summary;
+}
+
+template <class Get>
+Summary summary_of(const RunGroup& group, Get get) {
+  std::vector<double> values;
+  for (const RunRecord& run : group.runs) {
+    const std::optional<double> value = get(run);
+    if (value) values.push_back(*value);
+  }
+  return summarize(values);
+}
+
+GroupSummary summarize_group(RunGroup group) {
+  GroupSummary summary;
+  summary.accuracy = summary_of(group, [](const RunRecord& run) { return run.accuracy; });
+  summary.loss = summary_of(group, [](const RunRecord& run) { return run.loss; });
+  summary.seconds = summary_of(group, [](const RunRecord& run) { return run.seconds; });
+  summary.compute_s = summary_of(group, [](const RunRecord& run) { return run.compute_s; });
+  summary.communication_s = summary_of(group, [](const RunRecord& run) { return run.communication_s; });
+  summary.hidden_communication_s = summary_of(group, [](const RunRecord& run) { return run.hidden_communication_s; });
+  summary.waiting_s = summary_of(group, [](const RunRecord& run) { return run.waiting_s; });
+  summary.idle_s = summary_of(group, [](const RunRecord& run) { return run.idle_s; });
+  summary.wire_bytes = summary_of(group, [](const RunRecord& run) { return static_cast<double>(run.wire_bytes); });
+  summary.group = std::move(group);
+  return summary;
+}
+
+/// The values of two groups at their common seeds, side by side.
+struct Pairs {
+  std::vector<double> values;
+  std::vector<double> baseline;
+};
+
+template <class Get>
+Pairs paired(const RunGroup& group, const RunGroup& baseline, Get get) {
+  Pairs pairs;
+  for (const RunRecord& run : group.runs) {
+    const auto match = std::ranges::find(baseline.runs, run.seed, &RunRecord::seed);
+    if (match == baseline.runs.end()) continue;
+    const std::optional<double> value = get(run);
+    const std::optional<double> base = get(*match);
+    if (!value || !base) continue;
+    pairs.values.push_back(*value);
+    pairs.baseline.push_back(*base);
+  }
+  return pairs;
+}
+
+template <class Get>
+std::optional<PairedEffect> ratio_of(const RunGroup& group, const RunGroup& baseline, Get get) {
+  const Pairs pairs = paired(group, baseline, get);
+  return paired_ratio(pairs.values, pairs.baseline);
+}
+
+Effects effects_of(const std::vector<GroupSummary>& groups, std::size_t place, std::size_t baseline) {
+  const RunGroup& group = groups[place].group;
+  const RunGroup& base = groups[baseline].group;
+  Effects effects;
+  effects.group = place;
+  const Pairs accuracy = paired(group, base, [](const RunRecord& run) { return run.accuracy; });
+  if (!accuracy.values.empty()) effects.accuracy = paired_difference(accuracy.values, accuracy.baseline);
+  effects.seconds = ratio_of(group, base, [](const RunRecord& run) { return std::optional(run.seconds); });
+  effects.communication_s =
+      ratio_of(group, base, [](const RunRecord& run) { return std::optional(run.communication_s); });
+  effects.wire_bytes =
+      ratio_of(group, base, [](const RunRecord& run) { return std::optional(static_cast<double>(run.wire_bytes)); });
+  return effects;
+}
+
+/// Adjusts the p-values of one metric over all groups.
+void adjust(std::vector<Effects>& effects, std::optional<PairedEffect> Effects::*metric) {
+  std::vector<double> p;
+  for (const Effects& effect : effects) {
+    if ((effect.*metric) && (effect.*metric)->p) p.push_back(*(effect.*metric)->p);
+  }
+  const std::vector<double> adjusted = holm(p);
+  auto next = adjusted.begin();
+  for (Effects& effect : effects) {
+    if ((effect.*metric) && (effect.*metric)->p) (effect.*metric)->p = *next++;
+  }
+}
+
+void refuse_if_strict(const Comparison& comparison) {
+  Strings reasons;
+  for (const Note& note : comparison.notes) {
+    if (note.blocking) reasons.push_back(note.text);
+  }
+  if (!reasons.empty()) throw Error(ExitCode::kGate, "not comparable (--strict): " + join(reasons, "; "));
+}
+
+void summarize_groups(const Store& store, Selection selection, bool allow_none, Comparison& comparison) {
+  std::size_t unfinished = 0;
+  std::size_t repeats = 0;
+  for (RunGroup& group : selection.groups) {
+    unfinished += group.unfinished;
+    repeats += group.repeats;
+    if (!group.runs.empty()) comparison.groups.push_back(summarize_group(std::move(group)));
+  }
+  if (comparison.groups.empty() && !allow_none) {
+    throw UsageError("nothing to compare in '" + store.path().string() + "': no finished run among " +
+                     std::to_string(selection.runs.size()));
+  }
+  comparison.runs = std::move(selection.runs);
+  if (!comparison.groups.empty()) comparison.notes = comparability(store, comparison.groups);
+  if (unfinished > 0) comparison.notes.push_back({std::to_string(unfinished) + " unfinished run(s) left out"});
+  if (repeats > 0) {
+    comparison.notes.push_back({std::to_string(repeats) + " older repeat(s) of a seed left out: no new evidence"});
+  }
+}
+
+}  // namespace
+
+Comparison compare(const Store& store, const CompareRequest& request) {
+  if (request.target && !(*request.target > 0.0 && *request.target <= 1.0)) {
+    throw UsageError("target accuracy is " + shortest(*request.target) + "; it must be in (0, 1], e.g. 0.85");
+  }
+  Comparison comparison;
+  summarize_groups(store, select(store, request.words), request.allow_unfinished, comparison);
+  comparison.target = request.target;
+  std::vector<RunGroup> groups;
+  for (const GroupSummary& summary : comparison.groups) groups.push_back(summary.group);
+  if (!request.baseline.empty()) comparison.baseline = find_group(groups, request.baseline);
+  for (std::size_t place = 0; place < comparison.groups.size(); ++place) {
+    if (request.target) {
+      comparison.groups[place].target = summarize_target(store, groups[place], *request.target);
+    }
+    if (place != comparison.baseline) {
+      comparison.effects.push_back(effects_of(comparison.groups, place, comparison.baseline));
+    }
+  }
+  adjust(comparison.effects, &Effects::accuracy);
+  adjust(comparison.effects, &Effects::seconds);
+  adjust(comparison.effects, &Effects::communication_s);
+  adjust(comparison.effects, &Effects::wire_bytes);
+  if (request.strict) refuse_if_strict(comparison);
+  return comparison;
+}
+
+}  // namespace sac

@@ -1,0 +1,127 @@
+#include "results/compare_table.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/core/error.h"
+#include "engine/core/value.h"
+#include "results/format.h"
+#include "results/text_table.h"
+
+namespace sac {
+namespace {
+
+constexpr double kPercent = 100.0;
+
+std::string p_text(const std::optional<PairedEffect>& effect) {
+  return effect && effect->p ? significant(*effect->p, 2) : "-";
+}
+
+std::string groups_table(const Comparison& comparison, bool color) {
+  const Unit seconds = time_unit(largest_mean(comparison, &GroupSummary::seconds));
+  const Unit communication = time_unit(largest_mean(comparison, &GroupSummary::communication_s));
+  const Unit bytes = byte_unit(largest_mean(comparison, &GroupSummary::wire_bytes));
+  Strings header = {"strategy",
+                    "runs",
+                    "accuracy (%)",
+                    "loss",
+                    "time (" + seconds.name + ")",
+                    "communication (" + communication.name + ")",
+                    "sent (" + bytes.name + ")"};
+  if (comparison.target) {
+    const std::string level = significant(*comparison.target * kPercent, 4) + " %";
+    header.push_back("time to " + level + " (" + seconds.name + ")");
+    header.push_back("sent to " + level + " (" + bytes.name + ")");
+  }
+  TextTable table(header);
+  for (const GroupSummary& group : comparison.groups) {
+    Strings row = {group.group.label,
+                   count_text(group),
+                   mean_text(group.accuracy, kPercent),
+                   mean_text(group.loss),
+                   mean_text(group.seconds, seconds.factor),
+                   mean_text(group.communication_s, communication.factor),
+                   mean_text(group.wire_bytes, bytes.factor)};
+    if (group.target) {
+      row.push_back(target_text(group.target->seconds, *group.target, seconds.factor));
+      row.push_back(target_text(group.target->wire_bytes, *group.target, bytes.factor));
+    }
+    table.add(row);
+  }
+  return table.text(color);
+}
+
+std::string effects_table(const Comparison& comparison, bool color) {
+  TextTable table({"against " + comparison.groups[comparison.baseline].group.label, "pairs", "accuracy (points)", "p",
+                   "time (ratio)", "p", "communication (ratio)", "sent (ratio)"});
+  std::size_t pairs = 0;
+  for (const Effects& effect : comparison.effects) {
+    const std::size_t own = effect.seconds ? effect.seconds->n : effect.accuracy ? effect.accuracy->n : 0;
+    pairs = std::max(pairs, own);
+    table.add({comparison.groups[effect.group].group.label, std::to_string(own),
+               effect_text(effect.accuracy, kPercent, true), p_text(effect.accuracy),
+               effect_text(effect.seconds, 1.0, false), p_text(effect.seconds),
+               effect_text(effect.communication_s, 1.0, false), effect_text(effect.wire_bytes, 1.0, false)});
+  }
+  std::string text = "\n" + table.text(color);
+  if (pairs >= 2) {
+    text += "p: exact sign-flip test over seeds, Holm over " + std::to_string(comparison.effects.size()) +
+            " comparison(s); with " + std::to_string(pairs) + " pairs a single p cannot be below " +
+            significant(smallest_sign_flip_p(pairs), 2) + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string effect_text(const std::optional<PairedEffect>& effect, double scale, bool sign) {
+  if (!effect) return "-";
+  const auto number = [sign](double value, int digits) {
+    return sign ? with_sign(fixed(value, digits)) : fixed(value, digits);
+  };
+  const double estimate = effect->estimate * scale;
+  if (!effect->interval) return sign ? with_sign(significant(estimate, 3)) : significant(estimate, 3);
+  const double low = effect->interval->low * scale;
+  const double high = effect->interval->high * scale;
+  const double width = std::max(high - low, 1e-3 * std::abs(estimate));
+  const int digits = width > 0.0 ? std::clamp(1 - static_cast<int>(std::floor(std::log10(width))), 0, 6) : 0;
+  return number(estimate, digits) + " [" + number(low, digits) + ", " + number(high, digits) + "]";
+}
+
+std::string target_text(const Summary& when, const TargetSummary& target, double scale) {
+  if (target.reached == when.n) return mean_text(when, scale);
+  return "> " + significant(when.mean * scale, 3) + ", " + std::to_string(target.reached) + " of " +
+         std::to_string(when.n) + " reached";
+}
+
+std::string count_text(const GroupSummary& group) {
+  const std::size_t n = group.group.runs.size();
+  return n == 1 ? "1 (single run)" : std::to_string(n);
+}
+
+std::string setting_text(const Comparison& comparison) {
+  if (comparison.groups.empty()) return "no finished run";
+  const RunRecord& run = comparison.groups.front().group.runs.front();
+  return run.dataset + ", " + run.model + ", " + std::to_string(run.workers) + " workers x batch " +
+         std::to_string(run.batch_size) + ", " + grouped(run.steps) + " steps, " + run.fabric +
+         (run.fabric == "virtual" ? " cluster" : "");
+}
+
+double largest_mean(const Comparison& comparison, Summary GroupSummary::*quantity) {
+  double largest = 0.0;
+  for (const GroupSummary& group : comparison.groups) largest = std::max(largest, (group.*quantity).mean);
+  return largest;
+}
+
+std::string comparison_text(const Comparison& comparison, bool color) {
+  std::string text = printable(setting_text(comparison)) + "; mean ± 95 % Student-t interval over seeds\n\n";
+  text += groups_table(comparison, color);
+  if (!comparison.effects.empty()) text += effects_table(comparison, color);
+  if (!comparison.notes.empty()) text += "\n";
+  for (const Note& note : comparison.notes) {
+    text += (note.blocking ? "WARNING: " : "note: ") + printable(note.text) + "\n";
+  }
+  return text;
+}
+
+}  // namespace sac

@@ -1,0 +1,40 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "results/statistics.h"
+
+namespace sac {
+
+/// A factor and the unit it leads to: a value in seconds or bytes times `factor` is in `unit`.
+struct Unit {
+  double factor = 1.0;
+  std::string name;
+};
+
+/// Decimal multiples that keep `largest` at 1 or above: B kB MB GB TB, and us ms s.
+Unit byte_unit(double largest);
+Unit time_unit(double largest);
+
+/// `value` with `digits` decimals; "nan", "inf", "-inf" as they are; never "-0.0".
+std::string fixed(double value, int digits);
+/// About `digits` significant digits, without exponent where a reader would not write one: "412", "0.0371", "1.2e-07".
+std::string significant(double value, int digits);
+/// `fixed` or `significant` with a leading + where positive.
+std::string with_sign(const std::string& number);
+
+/// "87.06 ± 0.21": the half-width has two significant digits and sets the decimals of the mean; "87.06" without one,
+/// "-" without values. @param scale  multiplies both.
+std::string mean_text(const Summary& summary, double scale = 1.0);
+
+/// "1,234,567"
+std::string grouped(std::int64_t number);
+
+/// Columns a terminal needs for UTF-8 `text`, wide characters counted as one.
+std::size_t display_width(std::string_view text);
+/// Control characters and line breaks as spaces, so that a name cannot drive the terminal.
+std::string printable(std::string_view text);
+
+}  // namespace sac

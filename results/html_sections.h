@@ -1,0 +1,26 @@
+#pragma once
+#include <string>
+
+#include "results/report.h"
+
+namespace sac {
+
+/// Parts of the HTML report, each a complete <section>; "" where there is nothing to show.
+
+std::string glance_section(const ReportData& data);   ///< tiles, findings, notes, summary table
+std::string curves_section(const ReportData& data);   ///< accuracy and loss against step, time and bytes
+std::string costs_section(const ReportData& data);    ///< time split, bytes, accuracy against time
+std::string effects_section(const ReportData& data);  ///< intervals and p-values against the baseline
+std::string runs_section(const ReportData& data);     ///< every run
+std::string origin_section(const ReportData& data);   ///< specs and provenance
+
+/// A table cell with its sort value; NaN sorts last.
+std::string html_cell(const std::string& text, double sort_value);
+std::string html_cell(const std::string& text);
+/// `<th>` cells of a header row.
+std::string html_header(const std::vector<std::string>& names);
+
+/// How many groups the charts show: their styles must stay apart.
+inline constexpr std::size_t kChartGroups = 12;
+
+}  // namespace sac

@@ -1,0 +1,62 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "results/compare.h"
+#include "results/store.h"
+
+namespace sac {
+
+/// One point of a group's curve: means over the seeds that have it, and the lowest and highest seed's value.
+struct CurvePoint {
+  std::int64_t step = 0;
+  double seconds = 0.0;
+  double wire_bytes = 0.0;
+  double mean = 0.0;
+  double low = 0.0;
+  double high = 0.0;
+};
+
+/// One series of one group. Points that are not finite are left out.
+struct Curve {
+  std::string series;
+  std::size_t group = 0;  ///< place in `Comparison::groups`
+  std::vector<CurvePoint> points;
+};
+
+/// Everything a report shows.
+struct ReportData {
+  std::string title;
+  std::string created;   ///< ISO 8601, UTC
+  std::string database;  ///< file name
+  Comparison comparison;
+  std::vector<Curve> curves;  ///< accuracy, loss, train_loss of the groups that have them
+  std::vector<std::pair<std::string, std::string>> provenance;  ///< of the newest run
+};
+
+/// @param title  "" = made from the strategies.  @throws UsageError  as compare(); no runs at all.
+ReportData collect_report(const Store& store, CompareRequest request, const std::string& title);
+
+/// One way to write a report, in a .cpp of its own.
+struct ReportFormat {
+  const char* name;  ///< also the file extension
+  const char* doc;
+  std::string (*render)(const Store& store, const ReportData& data);
+};
+
+std::string render_html(const Store& store, const ReportData& data);
+std::string render_markdown(const Store& store, const ReportData& data);
+std::string render_csv(const Store& store, const ReportData& data);
+std::string render_long_csv(const Store& store, const ReportData& data);
+std::string render_json(const Store& store, const ReportData& data);
+
+const std::vector<ReportFormat>& report_formats();
+/// @throws UsageError  unknown, with the choices.
+const ReportFormat& report_format(const std::string& name);
+/// The format that the extension of `path` names.  @throws UsageError  none, with the choices.
+const ReportFormat& report_format_of(const std::filesystem::path& path);
+
+}  // namespace sac

@@ -1,0 +1,25 @@
+#include "results/spec_text.h"
+
+#include <sstream>
+
+namespace sac {
+
+std::map<std::string, std::string> spec_values(std::string_view canonical_toml) {
+  std::map<std::string, std::string> values;
+  std::istringstream lines{std::string(canonical_toml)};
+  std::string table;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.size() > 2 && line.front() == '[' && line.back() == ']') {
+      table = line.substr(1, line.size() - 2) + ".";
+      continue;
+    }
+    const std::size_t equals = line.find(" = ");
+    if (equals == std::string::npos) continue;
+    std::string value = line.substr(equals + 3);
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') value = value.substr(1, value.size() - 2);
+    values[table + line.substr(0, equals)] = value;
+  }
+  return values;
+}
+
+}  // namespace sac

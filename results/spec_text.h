@@ -1,0 +1,12 @@
+#pragma once
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace sac {
+
+/// A canonical spec (see to_toml) as values by dotted key, both as text: {"train.steps", "100"}. Strings lose their
+/// quotes. Reads only what to_toml writes: tables and one key a line; other lines are left out.
+std::map<std::string, std::string> spec_values(std::string_view canonical_toml);
+
+}  // namespace sac
