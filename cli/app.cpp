@@ -1,0 +1,143 @@
+#include "cli/app.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <string_view>
+
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/output.h"
+#include "cli/signals.h"
+#include "experiments/build_info.h"
+
+namespace sac {
+namespace {
+
+constexpr const char* kDescription =
+    "Write a synchronisation strategy once, run it on a simulated cluster of any size, and compare\n"
+    "strategies on accuracy, loss and communication time, with every run in one SQLite file.";
+
+constexpr const char* kExamples =
+    "  sactool train --strategy local_sgd --workers 4     train, store the run in sactool.db\n"
+    "  sactool train exp.toml --set strategy.period=8     the same from a spec, one key changed\n"
+    "  sactool compare                                    strategies side by side\n"
+    "  sactool report -o report.html                      curves and tables in one file\n"
+    "  sactool strategies                                 what there is, with every option";
+
+bool has_value(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+bool environment_allows_color() {
+  const char* terminal = std::getenv("TERM");
+  return !has_value("NO_COLOR") && !(terminal != nullptr && std::string_view(terminal) == "dumb");
+}
+
+std::string version_text() {
+  const BuildInfo& build = build_info();
+  return "sactool " + build.version + " (" + build.git_commit + ", " + build.build_type + ", " + build.compiler +
+         ", LibTorch " + build.libtorch + ")";
+}
+
+/// The deepest subcommand that was given.
+const CLI::App* chosen(const CLI::App& app) {
+  const auto given = app.get_subcommands();
+  return given.empty() ? &app : chosen(*given.front());
+}
+
+std::string full_name(const CLI::App& app) {
+  return app.get_parent() == nullptr ? "sactool" : full_name(*app.get_parent()) + " " + app.get_name();
+}
+
+Strings flag_names(const CLI::App& app) {
+  Strings names;
+  for (const CLI::App* level = &app; level != nullptr; level = level->get_parent()) {
+    for (const CLI::Option* option : level->get_options()) {
+      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+[[noreturn]] void refuse_unknown(const CLI::App& command, const std::string& word) {
+  const std::string see = "; see " + full_name(command) + " --help";
+  if (word.starts_with("-") && word.size() > 1) {
+    const std::string near = nearest(word.substr(0, word.find('=')), flag_names(command));
+    throw UsageError("unknown flag '" + word + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?") + see);
+  }
+  Strings names;
+  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(sub->get_name());
+  }
+  if (!names.empty()) throw UsageError(unknown_name("command", word, names));
+  throw UsageError(full_name(command) + " takes no further argument, got '" + word + "'" + see);
+}
+
+/// CLI11 reports a missing argument before a misspelt flag, though the latter explains the former.
+[[noreturn]] void explain(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* command = chosen(app);
+  const auto extras = app.remaining(true);
+  if (!extras.empty()) refuse_unknown(*command, extras.front());
+  throw UsageError(std::string(error.what()) + "; see " + full_name(*command) + " --help");
+}
+
+struct Command {
+  CLI::App* sub;
+  std::function<ExitCode()> run;
+};
+
+std::vector<Command> add_commands(CLI::App& app, const Globals& globals) {
+  std::vector<const CommandEntry*> entries;
+  for (const auto& [name, entry] : Registry<CommandEntry>::instance().entries()) entries.push_back(&entry);
+  std::stable_sort(entries.begin(), entries.end(), [](const auto* a, const auto* b) { return a->order < b->order; });
+  std::vector<Command> commands;
+  for (const CommandEntry* entry : entries) {
+    CLI::App* sub = app.add_subcommand(entry->name, entry->summary);
+    sub->fallthrough();
+    commands.push_back({sub, entry->add(*sub, globals)});
+  }
+  return commands;
+}
+
+void add_globals(CLI::App& app, Globals& globals) {
+  globals.color = environment_allows_color();
+  app.add_flag("-q,--quiet", globals.quiet, "No progress, no messages but errors");
+  app.add_flag("-v,--verbose", globals.verbosity, "Say more; may be repeated");
+  app.add_flag_callback(
+      "--no-color", [&globals] { globals.color = false; }, "No colours (also NO_COLOR, TERM=dumb)");
+  app.set_version_flag("--version", version_text(), "Print the version and what it was built with");
+}
+
+}  // namespace
+
+ExitCode run_app(int argc, const char* const* argv) {
+  ignore_closed_pipes();
+  CLI::App app(kDescription, "sactool");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.footer(kExamples);
+  app.require_subcommand(0, 1);
+  Globals globals;
+  add_globals(app, globals);
+  const std::vector<Command> commands = add_commands(app, globals);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    std::cout << chosen(app)->help();
+    return finish_output(ExitCode::kOk);
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << '\n';
+    return finish_output(ExitCode::kOk);
+  } catch (const CLI::ParseError& error) {
+    explain(app, error);
+  }
+  for (const Command& command : commands) {
+    if (*command.sub) return finish_output(command.run());
+  }
+  std::cout << app.help();
+  return finish_output(ExitCode::kOk);
+}
+
+}  // namespace sac

@@ -1,0 +1,70 @@
+#include "cli/progress.h"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <iostream>
+
+#include "results/format.h"
+
+namespace sac {
+namespace {
+
+constexpr std::chrono::milliseconds kTerminalInterval(100);
+constexpr std::chrono::seconds kPlainInterval(10);
+
+/// "42 s", "3 min 20 s", "2 h 05 min"
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
+  const auto padded = [](std::int64_t number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+  if (whole < 60) return std::to_string(whole) + " s";
+  if (whole < 3600) return std::to_string(whole / 60) + " min " + padded(whole % 60) + " s";
+  return std::to_string(whole / 3600) + " h " + padded(whole / 60 % 60) + " min";
+}
+
+}  // namespace
+
+ProgressDisplay::Style ProgressDisplay::style_for(bool quiet) {
+  if (quiet) return Style::kSilent;
+  return isatty(STDERR_FILENO) != 0 ? Style::kTerminal : Style::kPlain;
+}
+
+void ProgressDisplay::begin(const RunContext& context) {
+  strategy_ = context.strategy;
+  begin_ = shown_ = std::chrono::steady_clock::now();
+}
+
+void ProgressDisplay::record(std::span<const MetricPoint> points) {
+  for (const MetricPoint& point : points) {
+    if (point.series == "accuracy") accuracy_ = point.value;
+  }
+}
+
+void ProgressDisplay::progress(const Progress& progress) {
+  if (style_ == Style::kSilent) return;
+  const Time now = std::chrono::steady_clock::now();
+  if (first_step_ < 0) first_step_ = progress.step;
+  if (now - shown_ < (style_ == Style::kTerminal ? Time::duration(kTerminalInterval) : kPlainInterval)) return;
+  shown_ = now;
+  open_line_ = style_ == Style::kTerminal;
+  std::cerr << (open_line_ ? "\r" : "") << line(progress, now) << (open_line_ ? "\x1b[K" : "\n") << std::flush;
+}
+
+void ProgressDisplay::finish(const RunOutcome& /*outcome*/) {
+  if (open_line_) std::cerr << "\r\x1b[K" << std::flush;
+  open_line_ = false;
+}
+
+std::string ProgressDisplay::line(const Progress& progress, Time now) const {
+  const double share = static_cast<double>(progress.step) / static_cast<double>(progress.steps);
+  std::string text = strategy_ + "  step " + std::to_string(progress.step) + "/" + std::to_string(progress.steps) +
+                     "  " + fixed(share * 100.0, 0) + " %  loss " + significant(progress.train_loss, 4);
+  if (!std::isnan(accuracy_)) text += "  accuracy " + fixed(accuracy_ * 100.0, 1) + " %";
+  text += "  virtual " + significant(progress.seconds, 4) + " s";
+  const double elapsed = std::chrono::duration<double>(now - begin_).count();
+  const auto done = static_cast<double>(progress.step - first_step_);
+  if (done <= 0.0) return text;
+  return text + "  left " + duration_text(elapsed / done * static_cast<double>(progress.steps - progress.step));
+}
+
+}  // namespace sac

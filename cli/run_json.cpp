@@ -1,0 +1,106 @@
+#include "cli/run_json.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/output.h"
+#include "results/format.h"
+
+namespace sac {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Times: means over workers. Bytes and messages: sums.
+WorkerTotals totals_of(const RunOutcome& outcome) {
+  WorkerTotals total;
+  const double share = outcome.workers.empty() ? 0.0 : 1.0 / static_cast<double>(outcome.workers.size());
+  for (const WorkerTotals& worker : outcome.workers) {
+    total.compute_s += worker.compute_s * share;
+    total.communication_s += worker.communication_s * share;
+    total.hidden_communication_s += worker.hidden_communication_s * share;
+    total.waiting_s += worker.waiting_s * share;
+    total.idle_s += worker.idle_s * share;
+    total.payload_bytes += worker.payload_bytes;
+    total.wire_bytes += worker.wire_bytes;
+    total.messages += worker.messages;
+  }
+  return total;
+}
+
+Json optional_number(const std::optional<double>& number) { return number ? json_number(*number) : Json(); }
+
+Json staleness_json(const std::map<std::int64_t, std::int64_t>& histogram) {
+  if (histogram.empty()) return {{"mean", nullptr}, {"max", nullptr}};
+  double sum = 0.0;
+  double count = 0.0;
+  for (const auto& [staleness, updates] : histogram) {
+    sum += static_cast<double>(staleness) * static_cast<double>(updates);
+    count += static_cast<double>(updates);
+  }
+  return {{"mean", sum / count}, {"max", histogram.rbegin()->first}};
+}
+
+std::string seconds_text(double seconds) {
+  const Unit unit = time_unit(seconds);
+  return significant(seconds * unit.factor, 4) + " " + unit.name;
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  const Unit unit = byte_unit(static_cast<double>(bytes));
+  return significant(static_cast<double>(bytes) * unit.factor, 4) + " " + unit.name;
+}
+
+}  // namespace
+
+Json run_json(const RunContext& context, std::int64_t run, const std::string& name, const RunOutcome& outcome) {
+  const WorkerTotals total = totals_of(outcome);
+  Json json{{"run", run},
+            {"name", name},
+            {"status", status_name(outcome.status)},
+            {"key", context.key},
+            {"strategy", context.strategy},
+            {"workers", context.workers},
+            {"seed", context.seed},
+            {"steps", outcome.steps}};
+  json["params_sha256"] = outcome.params_sha256.empty() ? Json() : Json(outcome.params_sha256);
+  json["final"] = {{"accuracy", optional_number(outcome.accuracy)},
+                   {"loss", optional_number(outcome.loss)},
+                   {"train_loss", optional_number(outcome.train_loss)}};
+  json["seconds"] = json_number(outcome.seconds);
+  json["wall_seconds"] = json_number(outcome.wall_seconds);
+  json["time"] = {{"compute_s", json_number(total.compute_s)},
+                  {"communication_s", json_number(total.communication_s)},
+                  {"hidden_communication_s", json_number(total.hidden_communication_s)},
+                  {"waiting_s", json_number(total.waiting_s)},
+                  {"idle_s", json_number(total.idle_s)}};
+  json["traffic"] = {
+      {"payload_bytes", total.payload_bytes}, {"wire_bytes", total.wire_bytes}, {"messages", total.messages}};
+  json["staleness"] = staleness_json(outcome.staleness);
+  return json;
+}
+
+std::string run_text(const RunContext& context, std::int64_t run, const std::string& name, const RunOutcome& outcome) {
+  const WorkerTotals total = totals_of(outcome);
+  std::string status = status_name(outcome.status);
+  std::transform(status.begin(), status.end(), status.begin(), ::tolower);
+  std::string text = "run " + std::to_string(run) + " '" + name + "' " + status + ": " + context.strategy + ", " +
+                     std::to_string(context.workers) + " workers, " + std::to_string(outcome.steps) + " of " +
+                     std::to_string(context.steps) + " steps, seed " + std::to_string(context.seed) + "\n";
+  if (outcome.accuracy) text += "  accuracy       " + fixed(*outcome.accuracy * 100.0, 2) + " %\n";
+  if (outcome.loss) text += "  loss           " + significant(*outcome.loss, 4) + "\n";
+  if (outcome.train_loss) text += "  train loss     " + significant(*outcome.train_loss, 4) + "\n";
+  text += "  virtual time   " + seconds_text(outcome.seconds) + " = compute " + seconds_text(total.compute_s) +
+          " + communication " + seconds_text(total.communication_s) + " + waiting " + seconds_text(total.waiting_s) +
+          " + idle " + seconds_text(total.idle_s) + "; hidden communication " +
+          seconds_text(total.hidden_communication_s) + "\n";
+  text += "  traffic        " + bytes_text(total.wire_bytes) + " on the wire, " + bytes_text(total.payload_bytes) +
+          " payload, " + grouped(total.messages) + " messages\n";
+  if (const Json staleness = staleness_json(outcome.staleness); !staleness["mean"].is_null()) {
+    text += "  staleness      mean " + significant(staleness["mean"].get<double>(), 3) + ", max " +
+            staleness["max"].dump() + "\n";
+  }
+  return text + "  wall time      " + seconds_text(outcome.wall_seconds) + "\n";
+}
+
+}  // namespace sac

@@ -1,0 +1,13 @@
+#pragma once
+#include <atomic>
+
+namespace sac {
+
+/// Writing to a pipe nobody reads fails instead of ending the process.
+void ignore_closed_pipes();
+
+/// From now on the first SIGINT or SIGTERM sets the flag that is returned; the second ends the process at once with
+/// exit code 130 or 143.
+const std::atomic<bool>& catch_stop_signals();
+
+}  // namespace sac

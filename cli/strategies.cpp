@@ -1,0 +1,105 @@
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "engine/train/strategy.h"
+
+namespace sac {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct StrategiesFlags {
+  std::string name;
+  bool json = false;
+};
+
+Json value_json(const Value& value) {
+  return std::visit(
+      [](const auto& plain) -> Json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(plain)>, double>) {
+          return json_number(plain);
+        } else {
+          return plain;
+        }
+      },
+      value);
+}
+
+Json option_json(const OptionSpec& option) {
+  return {{"name", option.name},
+          {"type", type_name(option.fallback)},
+          {"default", value_json(option.fallback)},
+          {"range", range_text(option)},
+          {"doc", option.doc}};
+}
+
+Json strategy_json(const StrategyEntry& entry) {
+  Json json{{"name", entry.name}, {"summary", entry.summary}, {"source", entry.source},
+            {"rule", entry.rule}, {"cost", entry.cost},       {"options", Json::array()}};
+  for (const OptionSpec& option : entry.options) json["options"].push_back(option_json(option));
+  return json;
+}
+
+void print_options(const StrategyEntry& entry) {
+  if (entry.options.empty()) std::cout << "  options   none\n";
+  for (const OptionSpec& option : entry.options) {
+    const bool first = &option == &entry.options.front();
+    const std::string range = range_text(option);
+    std::cout << (first ? "  options   " : "            ") << std::left << std::setw(28)
+              << option.name + " = " + to_toml(option.fallback) << " " << option.doc
+              << (range.empty() ? "" : " (" + range + ")") << '\n';
+  }
+}
+
+void print_strategy(const StrategyEntry& entry, bool whole) {
+  std::cout << entry.name << "\n  " << entry.summary << '\n';
+  if (whole) std::cout << "  source    " << entry.source << "\n  rule      " << entry.rule << '\n';
+  std::cout << "  cost      " << entry.cost << '\n';
+  print_options(entry);
+}
+
+ExitCode list(bool json) {
+  Json array = Json::array();
+  bool first = true;
+  for (const auto& [name, entry] : Registry<StrategyEntry>::instance().entries()) {
+    array.push_back(strategy_json(entry));
+    if (json) continue;
+    std::cout << (first ? "" : "\n");
+    print_strategy(entry, false);
+    first = false;
+  }
+  if (json) print_json(array);
+  return ExitCode::kOk;
+}
+
+ExitCode show(const StrategiesFlags& flags) {
+  const StrategyEntry& entry = Registry<StrategyEntry>::instance().at(flags.name);
+  if (flags.json) {
+    print_json(strategy_json(entry));
+  } else {
+    print_strategy(entry, true);
+  }
+  return ExitCode::kOk;
+}
+
+std::function<ExitCode()> add_strategies(CLI::App& sub, const Globals& /*globals*/) {
+  const auto flags = std::make_shared<StrategiesFlags>();
+  sub.footer(
+      "  sactool strategies                 all of them: what they do, what they send, their options\n"
+      "  sactool strategies show staged     one of them, with its source and rule");
+  sub.require_subcommand(0, 1);
+  CLI::App* shower = sub.add_subcommand("show", "One strategy, with its source and rule");
+  shower->add_option("name", flags->name, "Strategy")->required()->type_name("NAME");
+  for (CLI::App* command : {&sub, shower}) command->add_flag("--json", flags->json, "JSON on stdout");
+  return [flags, shower] { return *shower ? show(*flags) : list(flags->json); };
+}
+
+const Register<CommandEntry> registered{
+    {.name = "strategies", .order = 60, .summary = "List strategies with options and cost", .add = add_strategies}};
+
+}  // namespace
+}  // namespace sac

@@ -1,0 +1,25 @@
+#include "experiments/dataset_batches.h"
+
+#include <stdexcept>
+
+#include "datasets/batches.h"
+
+namespace sac {
+
+DatasetBatches::DatasetBatches(Dataset data, Sampler sampler, at::ScalarType dtype)
+    : data_(std::move(data)), sampler_(std::move(sampler)), dtype_(dtype) {}
+
+void DatasetBatches::train_batch(int member, int members, std::int64_t step, int part, int parts, Batch& batch) const {
+  if (static_cast<std::int64_t>(members) * parts != sampler_.workers()) {
+    throw std::logic_error("a batch was asked for another number of workers than the sampler's");
+  }
+  thread_local std::vector<std::int64_t> indices;
+  sampler_.indices(member, step, part, parts, indices);
+  gather(data_.train, {data_.mean, data_.stddev}, indices, dtype_, batch.inputs, batch.targets);
+}
+
+void DatasetBatches::eval_batch(std::int64_t begin, std::int64_t end, Batch& batch) const {
+  gather_range(data_.test, {data_.mean, data_.stddev}, begin, end, dtype_, batch.inputs, batch.targets);
+}
+
+}  // namespace sac

@@ -1,0 +1,202 @@
+#include "experiments/layer.h"
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+
+#include "engine/core/error.h"
+#include "experiments/tables.h"
+
+namespace sac {
+namespace {
+
+constexpr std::size_t kMaxBytes = 1 << 20;
+constexpr int kMaxDots = 32;
+
+std::string at_line(const std::string& source, const toml::source_region& region) {
+  return source + ":" + std::to_string(region.begin.line);
+}
+
+template <class List>
+List list_of(const toml::array& array) {
+  List list;
+  for (const toml::node& item : array) list.push_back(*item.value<typename List::value_type>());
+  return list;
+}
+
+std::optional<Value> array_value(const toml::array& array) {
+  const auto all = [&](auto&& fits) { return std::all_of(array.begin(), array.end(), fits); };
+  if (all([](const toml::node& item) { return item.is_integer(); })) return list_of<Ints>(array);
+  if (all([](const toml::node& item) { return item.is_number(); })) return list_of<Doubles>(array);
+  if (all([](const toml::node& item) { return item.is_string(); })) return list_of<Strings>(array);
+  return std::nullopt;
+}
+
+/// Nothing for what no option can hold: dates, tables in lists, mixed lists.
+std::optional<Value> node_value(const toml::node& node) {
+  if (const auto* array = node.as_array()) return array_value(*array);
+  if (node.is_boolean()) return *node.value<bool>();
+  if (node.is_integer()) return *node.value<std::int64_t>();
+  if (node.is_floating_point()) return *node.value<double>();
+  if (node.is_string()) return *node.value<std::string>();
+  return std::nullopt;
+}
+
+void flatten(const toml::table& table, const std::string& prefix, const std::string& source, Layer& layer) {
+  for (const auto& [name, node] : table) {
+    const std::string origin = at_line(source, name.source());
+    const std::string key = prefix + std::string(name.str());
+    if (name.str().find('.') != std::string_view::npos) {
+      throw ConfigError(origin + ": the key '" + key + "' is quoted; write " + key + " = ... without quotes");
+    }
+    if (const auto* inner = node.as_table()) {
+      layer.tables.push_back({key, Value(), origin});
+      flatten(*inner, key + ".", source, layer);
+      continue;
+    }
+    std::optional<Value> value = node_value(node);
+    if (!value) {
+      throw ConfigError(
+          origin + ": '" + key +
+          "' must be a boolean, an integer, a number, a string, or a list of integers, numbers or strings");
+    }
+    layer.settings.push_back({key, std::move(*value), origin});
+  }
+}
+
+/// toml++ recurses once a dot of a key: refuse what would exhaust the stack.
+void check_nesting(std::string_view text, const std::string& source) {
+  int line = 1;
+  int dots = 0;
+  char before = '\0';
+  for (const char c : text) {
+    if (c == '.' && before != '.') ++dots;
+    if (std::strchr(",=[]#\n", c) != nullptr) dots = 0;
+    if (dots > kMaxDots)
+      throw ConfigError(source + ":" + std::to_string(line) + ": keys nest too deep (at most 3 tables)");
+    if (c == '\n') ++line;
+    before = c;
+  }
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  const std::string source = path.string();
+  if (std::filesystem::is_directory(path)) throw ConfigError(source + ": is a folder, not a spec");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw ConfigError(source + ": cannot be read: " + std::strerror(errno));
+  std::string text(kMaxBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxBytes) throw ConfigError(source + ": is larger than 1 MiB, the most a spec may have");
+  return text;
+}
+
+Layer parse(std::string_view text, const std::string& source) {
+  check_nesting(text, source);
+  Layer layer;
+  try {
+    flatten(toml::parse(text, source), "", source, layer);
+  } catch (const toml::parse_error& error) {
+    throw ConfigError(at_line(source, error.source()) + ": not TOML: " + std::string(error.description()));
+  }
+  return layer;
+}
+
+bool looks_like_toml(std::string_view value) {
+  return value.empty() || std::strchr("[{\"'", value.front()) != nullptr ||
+         value.find_first_not_of("+-0123456789._eE") == std::string_view::npos;
+}
+
+/// "TRAIN__STEPS" -> "train.steps"; the case of a known key is restored, an unknown one becomes lower case.
+std::string environment_key(std::string name) {
+  static const std::map<std::string, std::string> known = [] {
+    std::map<std::string, std::string> keys;
+    for (const std::string& key : all_keys()) {
+      std::string upper = key;
+      std::transform(upper.begin(), upper.end(), upper.begin(), ::toupper);
+      keys[upper] = key;
+    }
+    return keys;
+  }();
+  for (auto at = name.find("__"); at != std::string::npos; at = name.find("__")) name.replace(at, 2, ".");
+  std::string upper = name;
+  std::transform(upper.begin(), upper.end(), upper.begin(), ::toupper);
+  if (const auto found = known.find(upper); found != known.end()) return found->second;
+  std::transform(name.begin(), name.end(), name.begin(), ::tolower);
+  return name;
+}
+
+}  // namespace
+
+Layer read_spec_text(std::string_view text, const std::string& source) {
+  Layer layer = parse(text, source);
+  if (layer.settings.empty()) throw ConfigError(source + ": is empty: it sets no key");
+  return layer;
+}
+
+Layer read_spec_file(const std::filesystem::path& path) { return read_spec_text(read_text(path), path.string()); }
+
+std::optional<Layer> read_user_file() {
+  const char* config = std::getenv("XDG_CONFIG_HOME");
+  const char* home = std::getenv("HOME");
+  std::filesystem::path folder;
+  if (config != nullptr && *config != '\0') {
+    folder = config;
+  } else if (home != nullptr && *home != '\0') {
+    folder = std::filesystem::path(home) / ".config";
+  } else {
+    return std::nullopt;
+  }
+  const std::filesystem::path path = folder / "sactool" / "config.toml";
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  return parse(read_text(path), path.string());
+}
+
+Layer read_environment(const char* const* environment) {
+  static constexpr std::string_view kPrefix = "SACTOOL_";
+  Layer layer;
+  for (; *environment != nullptr; ++environment) {
+    const std::string_view entry = *environment;
+    const auto equals = entry.find('=');
+    if (!entry.starts_with(kPrefix) || equals == std::string_view::npos) continue;
+    const std::string name(entry.substr(0, equals));
+    if (name.find("__") == std::string::npos) continue;
+    layer.settings.push_back(
+        parse_setting(environment_key(name.substr(kPrefix.size())), entry.substr(equals + 1), name));
+  }
+  std::sort(layer.settings.begin(), layer.settings.end(),
+            [](const Setting& a, const Setting& b) { return a.origin < b.origin; });
+  return layer;
+}
+
+Setting parse_setting(const std::string& key, std::string_view value, const std::string& origin) {
+  try {
+    check_nesting(value, origin);
+    const toml::table table = toml::parse("value = " + std::string(value));
+    const toml::node* node = table.get("value");
+    if (table.size() == 1 && node != nullptr) {
+      if (std::optional<Value> parsed = node_value(*node)) return {key, std::move(*parsed), origin};
+    }
+  } catch (const toml::parse_error& error) {
+    if (looks_like_toml(value)) {
+      throw ConfigError(origin + ": " + key + " = " + std::string(value.substr(0, 128)) +
+                        " is not a TOML value: " + std::string(error.description()));
+    }
+  }
+  return {key, std::string(value), origin};
+}
+
+Setting parse_assignment(std::string_view text, const std::string& origin) {
+  const auto equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    throw ConfigError(origin + " '" + std::string(text.substr(0, 128)) + "' is not key=value, e.g. train.steps=100");
+  }
+  return parse_setting(std::string(text.substr(0, equals)), text.substr(equals + 1), origin);
+}
+
+}  // namespace sac

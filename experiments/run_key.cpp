@@ -1,0 +1,24 @@
+#include "experiments/run_key.h"
+
+#include "engine/core/sha256.h"
+
+namespace sac {
+namespace {
+
+/// Raised whenever the same spec comes to mean something else, so that old results are not taken for new ones.
+constexpr std::int64_t kSpecVersion = 1;
+
+}  // namespace
+
+RunKey run_key(const RunSpec& spec, const std::string& data_hash) {
+  ValueMap values = spec.values();
+  values["spec_version"] = kSpecVersion;
+  values["data_hash"] = data_hash;
+  RunKey key;
+  key.run = sha256_hex(to_toml(values));
+  values.erase("train.seed");
+  key.group = sha256_hex(to_toml(values));
+  return key;
+}
+
+}  // namespace sac

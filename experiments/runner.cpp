@@ -1,0 +1,121 @@
+#include "experiments/runner.h"
+
+#include <ATen/Parallel.h>
+
+#include <memory>
+#include <utility>
+
+#include "datasets/load.h"
+#include "engine/core/error.h"
+#include "engine/fabric/virtual/executor.h"
+#include "experiments/dataset_batches.h"
+#include "experiments/provenance.h"
+#include "experiments/run_key.h"
+
+namespace sac {
+namespace {
+
+/// One thread a tensor operation: the slots are the parallelism, and results must not depend on a pool.
+void use_one_thread_an_operation() {
+  static const bool done = [] {
+    at::set_num_threads(1);
+    at::set_num_interop_threads(1);
+    return true;
+  }();
+  static_cast<void>(done);
+}
+
+std::shared_ptr<const Model> make_model(const RunSpec& spec, const Dataset& data, at::ScalarType dtype) {
+  const ModelEntry& entry = Registry<ModelEntry>::instance().at(spec.choice("model"));
+  return entry.make(spec.table("model"), {data.channels, data.height, data.width}, data.classes, dtype);
+}
+
+std::shared_ptr<const BatchSource> make_batches(const RunSpec& spec, Dataset data, const TrainConfig& train,
+                                                at::ScalarType dtype) {
+  const std::span<const std::int64_t> targets(data.train.targets.const_data_ptr<std::int64_t>(),
+                                              static_cast<std::size_t>(data.train.size()));
+  Sampler sampler(partition_config(spec.table("data")), targets, spec.workers(), train.batch_size, train.seed);
+  return std::make_shared<DatasetBatches>(std::move(data), std::move(sampler), dtype);
+}
+
+RunContext make_context(const RunSpec& spec, const Job& job, const RunKey& key, const RunSettings& settings) {
+  return {.name = spec.name,
+          .key = key.run,
+          .group_key = key.group,
+          .spec_toml = canonical_toml(spec),
+          .strategy = spec.choice("strategy"),
+          .dataset = spec.choice("data"),
+          .model = spec.choice("model"),
+          .fabric = spec.table("cluster").text("fabric"),
+          .workers = job.workers,
+          .seed = job.train.seed,
+          .batch_size = job.train.batch_size,
+          .steps = job.train.steps,
+          .parameters = job.model->layout().parameter_count(),
+          .provenance = provenance(settings.argv, settings.slots)};
+}
+
+/// LibTorch's messages carry a backtrace below their first line.
+std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+/// Marks the run failed; a sink that fails too must not hide the first error.
+void finish_failed(MetricSink& sink, const std::string& error) {
+  RunOutcome outcome;
+  outcome.status = RunStatus::kFailed;
+  outcome.error = error;
+  try {
+    sink.finish(outcome);
+  } catch (const std::exception&) {
+  }
+}
+
+RunOutcome run_to_end(const PreparedRun& run, MetricSink& sink) {
+  try {
+    return VirtualExecutor(run.cluster, run.slots).run(run.job, sink);
+  } catch (const Error& error) {
+    finish_failed(sink, error.what());
+    throw;
+  } catch (const std::bad_alloc&) {
+    finish_failed(sink, "out of memory");
+    throw RunError("out of memory");
+  } catch (const std::exception& error) {
+    finish_failed(sink, first_line(error.what()));
+    throw RunError(first_line(error.what()));
+  }
+}
+
+}  // namespace
+
+PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
+  use_one_thread_an_operation();
+  Dataset data = load_dataset(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
+  PreparedRun run;
+  run.slots = settings.slots;
+  run.cluster = cluster_config(given.table("cluster"), given.table("cluster.network"), given.table("cluster.compute"),
+                               given.table("cluster.server"));
+  run.job.workers = given.workers();
+  run.job.train = train_config(given.table("train"), data.train.size(), given.workers());
+  const RunSpec spec = with_steps(given, run.job.train.steps);
+  const RunKey key = run_key(spec, data.hash);
+  const at::ScalarType dtype = run.job.train.float64 ? at::kDouble : at::kFloat;
+  run.job.model = make_model(spec, data, dtype);
+  run.job.data = make_batches(spec, std::move(data), run.job.train, dtype);
+  run.job.optimizer = Registry<OptimizerEntry>::instance().at(spec.choice("optimizer")).make(spec.table("optimizer"));
+  run.job.schedule = spec.table("optimizer");
+  run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),
+                      options = spec.table("strategy")] { return entry.make(options); };
+  run.job.key = key.run;
+  run.job.stop = settings.stop;
+  run.context = make_context(spec, run.job, key, settings);
+  return run;
+}
+
+RunOutcome execute(PreparedRun run, MetricSink& sink, const std::function<std::string()>& checkpoint) {
+  sink.begin(run.context);
+  run.job.checkpoint_path = checkpoint();
+  const RunOutcome outcome = run_to_end(run, sink);
+  sink.finish(outcome);
+  return outcome;
+}
+
+}  // namespace sac

@@ -1,0 +1,41 @@
+#pragma once
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "engine/core/metric_sink.h"
+#include "engine/fabric/virtual/config.h"
+#include "engine/train/executor.h"
+#include "experiments/spec.h"
+
+namespace sac {
+
+/// How a run is carried out: changes its wall time and where its data lies, never its results.
+struct RunSettings {
+  int slots = 1;                            ///< threads that compute at a time, >= 1
+  std::filesystem::path data_dir{};         ///< "" = search as `sactool data list` does
+  Strings argv{};                           ///< for the provenance
+  const std::atomic<bool>* stop = nullptr;  ///< set to end the run at its next step with a checkpoint
+};
+
+/// A spec bound to its data, model, optimiser and strategy, ready to run.
+struct PreparedRun {
+  RunContext context;
+  Job job;
+  ClusterConfig cluster;
+  int slots = 1;
+};
+
+/// Loads the data and checks everything that can be checked before the first step.
+/// @throws ConfigError, DataError  naming what does not fit.
+PreparedRun prepare_run(const RunSpec& spec, const RunSettings& settings);
+
+/// Tells the sink of the run, runs it, and tells the sink of its end: also when it fails (status FAILED with the
+/// error's text, then throws on) and when it is stopped (status KILLED).
+/// @param checkpoint  asked for the checkpoint's path once the sink has begun, when the run's unique name is known; ""
+/// =
+///                    no checkpoints.
+RunOutcome execute(PreparedRun run, MetricSink& sink, const std::function<std::string()>& checkpoint);
+
+}  // namespace sac

@@ -1,0 +1,185 @@
+#include "experiments/spec.h"
+
+#include <algorithm>
+
+#include "engine/core/error.h"
+#include "engine/core/registry.h"
+#include "engine/fabric/virtual/config.h"
+#include "engine/optim/optimizer.h"
+#include "engine/train/strategy.h"
+#include "experiments/spec_checks.h"
+#include "experiments/tables.h"
+
+namespace sac {
+namespace {
+
+const std::string kSteps = "train.steps";
+const std::string kEpochs = "train.epochs";
+
+Choices default_choices() {
+  return {{"data", "fashion_mnist"}, {"model", "mlp"}, {"optimizer", "sgd"}, {"strategy", "sync_sgd"}};
+}
+
+/// What every named table chose: the last layer that says so wins.
+Choices read_choices(std::span<const Layer> layers) {
+  Choices choices = default_choices();
+  for (const Layer& layer : layers) {
+    for (const Setting& setting : layer.settings) {
+      const KeyParts parts = split_key(setting.key);
+      if (!is_named_table(parts.table) || !parts.choice.empty() || parts.option != "name") continue;
+      const OptionSpec spec{.name = "name", .fallback = std::string(), .doc = ""};
+      const std::string name = std::get<std::string>(check_value(setting, spec, setting.key));
+      const Strings names = table_choices(parts.table);
+      if (std::find(names.begin(), names.end(), name) == names.end()) {
+        throw ConfigError(setting.origin + ": " + unknown_name(table_thing(parts.table), name, names));
+      }
+      choices[parts.table] = name;
+    }
+  }
+  return choices;
+}
+
+/// Values merged so far, by dotted key.
+struct Merged {
+  ValueMap values;
+  std::map<std::string, std::string> origins;
+
+  void set(const std::string& key, Value value, const std::string& origin) {
+    values[key] = std::move(value);
+    origins[key] = origin;
+  }
+  void unset(const std::string& key) {
+    values.erase(key);
+    origins.erase(key);
+  }
+};
+
+bool says(const Value& value) {
+  if (const auto* steps = std::get_if<std::int64_t>(&value)) return *steps > 0;
+  return std::get<double>(value) > 0.0;
+}
+
+/// A layer that sets steps or epochs turns off what earlier layers said of the other. 0 means "by the other".
+void merge_length(const std::map<std::string, Value>& given, const std::map<std::string, std::string>& origins,
+                  Merged& merged) {
+  const auto steps = given.find(kSteps);
+  const auto epochs = given.find(kEpochs);
+  if (steps == given.end() && epochs == given.end()) return;
+  const bool by_steps = steps != given.end() && says(steps->second);
+  const bool by_epochs = epochs != given.end() && says(epochs->second);
+  const std::string& origin = origins.at(steps != given.end() ? kSteps : kEpochs);
+  if (by_steps && by_epochs) {
+    throw ConfigError(origin + ": train.steps and train.epochs exclude each other; give one");
+  }
+  if (!by_steps && !by_epochs) {
+    const bool about_steps = steps != given.end();
+    throw ConfigError(origin + ": " +
+                      (about_steps ? "train.steps = 0 is out of range; it must be >= 1"
+                                   : "train.epochs = 0 is out of range; it must be > 0"));
+  }
+  merged.unset(kSteps);
+  merged.unset(kEpochs);
+  const std::string& key = by_steps ? kSteps : kEpochs;
+  merged.set(key, given.at(key), origins.at(key));
+}
+
+const OptionSpec& find_option(const std::vector<OptionSpec>& specs, const std::string& name) {
+  return *std::find_if(specs.begin(), specs.end(), [&](const OptionSpec& spec) { return spec.name == name; });
+}
+
+/// Checks one layer and lays it over the earlier ones: plain keys first, then those meant for the choices made.
+void merge_layer(const Layer& layer, const Choices& choices, Merged& merged, std::string& name) {
+  for (const Setting& header : layer.tables) check_table(header);
+  Merged own;
+  Merged specific;
+  for (const Setting& setting : layer.settings) {
+    if (setting.key == "name") {
+      name = check_name(setting);
+      continue;
+    }
+    const KeyParts parts = check_key(setting, choices);
+    const bool named = is_named_table(parts.table);
+    const std::string choice = !parts.choice.empty() ? parts.choice : named ? choices.at(parts.table) : "";
+    const std::vector<OptionSpec> specs = table_options(parts.table, choice);
+    Value value = check_value(setting, find_option(specs, parts.option), setting.key);
+    if (named && choice != choices.at(parts.table)) continue;
+    (parts.choice.empty() ? own : specific).set(parts.table + "." + parts.option, std::move(value), setting.origin);
+  }
+  for (auto& [key, value] : specific.values) own.set(key, std::move(value), specific.origins.at(key));
+  merge_length(own.values, own.origins, merged);
+  own.unset(kSteps);
+  own.unset(kEpochs);
+  for (auto& [key, value] : own.values) merged.set(key, std::move(value), own.origins.at(key));
+}
+
+/// What can be said before data and model are there: options that contradict each other.
+void check_whole(const RunSpec& spec) {
+  cluster_config(spec.table("cluster"), spec.table("cluster.network"), spec.table("cluster.compute"),
+                 spec.table("cluster.server"));
+  Registry<OptimizerEntry>::instance().at(spec.choice("optimizer")).make(spec.table("optimizer"));
+  Registry<StrategyEntry>::instance().at(spec.choice("strategy")).make(spec.table("strategy"));
+}
+
+Options table_of(const std::string& table, const std::string& choice, const ValueMap& values) {
+  ValueMap given;
+  const std::string prefix = table + ".";
+  const std::vector<OptionSpec> specs = table_options(table, choice);
+  for (const OptionSpec& spec : specs) {
+    const auto found = values.find(prefix + spec.name);
+    if (found != values.end()) given[spec.name] = found->second;
+  }
+  return {specs, given, "[" + table + "]", prefix};
+}
+
+}  // namespace
+
+ValueMap RunSpec::values() const {
+  ValueMap all;
+  for (const auto& [table, options] : tables) {
+    for (const auto& [key, value] : options.values()) all[table + "." + key] = value;
+  }
+  return all;
+}
+
+RunSpec resolve(std::span<const Layer> layers) {
+  const Choices choices = read_choices(layers);
+  Merged merged;
+  for (const auto& [table, choice] : choices) merged.values[table + ".name"] = choice;
+  merged.values[kEpochs] = 1.0;
+  RunSpec spec;
+  for (const Layer& layer : layers) merge_layer(layer, choices, merged, spec.name);
+  for (const std::string& table : spec_tables()) {
+    const auto choice = choices.find(table);
+    spec.tables[table] = table_of(table, choice == choices.end() ? "" : choice->second, merged.values);
+  }
+  spec.origins = std::move(merged.origins);
+  check_whole(spec);
+  return spec;
+}
+
+RunSpec with_steps(const RunSpec& spec, std::int64_t steps) {
+  RunSpec fixed = spec;
+  ValueMap values = spec.values();
+  values[kSteps] = steps;
+  values[kEpochs] = 0.0;
+  fixed.tables["train"] = table_of("train", "", values);
+  return fixed;
+}
+
+std::string canonical_toml(const RunSpec& spec) { return to_toml(spec.values()); }
+
+std::string annotated_toml(const RunSpec& spec) {
+  std::string text;
+  if (!spec.name.empty()) text += "name = " + to_toml(Value(spec.name)) + "\n";
+  for (const std::string& table : spec_tables()) {
+    text += (text.empty() ? "[" : "\n[") + table + "]\n";
+    for (const auto& [option, value] : spec.table(table).values()) {
+      const auto origin = spec.origins.find(table + "." + option);
+      text +=
+          option + " = " + to_toml(value) + "  # " + (origin == spec.origins.end() ? "default" : origin->second) + "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace sac
