@@ -26,13 +26,14 @@ std::string maybe_text(const std::optional<double>& value, double scale, int dig
 }
 
 std::string list_text(const std::vector<RunRecord>& runs, bool color) {
-  TextTable table({"run", "name", "status", "seed", "steps", "accuracy (%)", "loss", "time (s)", "key"});
+  TextTable table({"run", "name", "strategy", "status", "seed", "steps", "accuracy (%)", "loss", "time (s)", "key"});
   table.left(1);
   table.left(2);
+  table.left(3);
   for (const RunRecord& run : runs) {
     const std::string steps =
         std::to_string(run.steps) + (run.steps < run.planned_steps ? "/" + std::to_string(run.planned_steps) : "");
-    table.add({std::to_string(run.run), run.name, run.status + (run.resumable ? ", resumable" : ""),
+    table.add({std::to_string(run.run), run.name, run.strategy, run.status + (run.resumable ? ", resumable" : ""),
                std::to_string(run.seed), steps, maybe_text(run.accuracy, 100.0, 2), maybe_text(run.loss, 1.0, 4),
                significant(run.seconds, 4), run.key.substr(0, 10)});
   }
@@ -59,7 +60,7 @@ ExitCode list_runs(const RunsFlags& flags, const Globals& globals) {
 void add_outcome(const RunRecord& run, TextTable& table) {
   const Unit bytes = byte_unit(static_cast<double>(run.wire_bytes));
   const Unit payload = byte_unit(static_cast<double>(run.payload_bytes));
-  table.add({"accuracy", maybe_text(run.accuracy, 100.0, 2) + " %"});
+  table.add({"accuracy", run.accuracy ? fixed(*run.accuracy * 100.0, 2) + " %" : "-"});
   table.add({"loss", maybe_text(run.loss, 1.0, 6) + " (training " + maybe_text(run.train_loss, 1.0, 6) + ")"});
   table.add({"time", significant(run.seconds, 6) + " s (" + significant(run.wall_seconds, 4) + " s on this machine)"});
   table.add({"  compute", significant(run.compute_s, 6) + " s"});

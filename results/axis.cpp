@@ -45,6 +45,8 @@ double Scale::operator()(double value) const {
   return pixels_.from + share * (pixels_.to - pixels_.from);
 }
 
+double Scale::clamped(double value) const { return std::clamp(value, low_, high_); }
+
 bool Scale::shows(double value) const { return std::isfinite(value) && (!log_ || value > 0.0); }
 
 std::vector<Tick> Scale::ticks(int count) const { return log_ ? log_ticks(count) : linear_ticks(count); }

@@ -25,6 +25,10 @@ class Scale {
   [[nodiscard]] double operator()(double value) const;
   /// True where the value can be drawn: finite, and positive on a log scale.
   [[nodiscard]] bool shows(double value) const;
+  /// The value, moved to the nearest end of the range when outside.
+  [[nodiscard]] double clamped(double value) const;
+  /// True where the value lies in the range.
+  [[nodiscard]] bool holds(double value) const { return shows(value) && value >= low_ && value <= high_; }
   /// About `count` round places inside the range: 1, 2 or 5 times a power of ten; powers of ten (then 2 and 5) on a log
   /// scale.
   [[nodiscard]] std::vector<Tick> ticks(int count) const;

@@ -29,19 +29,22 @@ std::string groups_table(const Comparison& comparison, bool color) {
                     "communication (" + communication.name + ")",
                     "sent (" + bytes.name + ")"};
   if (comparison.target) {
-    const std::string level = significant(*comparison.target * kPercent, 4) + " %";
+    const std::string level = percent(*comparison.target);
     header.push_back("time to " + level + " (" + seconds.name + ")");
     header.push_back("sent to " + level + " (" + bytes.name + ")");
   }
   TextTable table(header);
   for (const GroupSummary& group : comparison.groups) {
+    const auto mean = [&](Summary GroupSummary::*quantity, double factor) {
+      return mean_text(group.*quantity, factor, largest_mean(comparison, quantity));
+    };
     Strings row = {group.group.label,
                    count_text(group),
-                   mean_text(group.accuracy, kPercent),
-                   mean_text(group.loss),
-                   mean_text(group.seconds, seconds.factor),
-                   mean_text(group.communication_s, communication.factor),
-                   mean_text(group.wire_bytes, bytes.factor)};
+                   mean(&GroupSummary::accuracy, kPercent),
+                   mean(&GroupSummary::loss, 1.0),
+                   mean(&GroupSummary::seconds, seconds.factor),
+                   mean(&GroupSummary::communication_s, communication.factor),
+                   mean(&GroupSummary::wire_bytes, bytes.factor)};
     if (group.target) {
       row.push_back(target_text(group.target->seconds, *group.target, seconds.factor));
       row.push_back(target_text(group.target->wire_bytes, *group.target, bytes.factor));
@@ -80,11 +83,11 @@ std::string effect_text(const std::optional<PairedEffect>& effect, double scale,
     return sign ? with_sign(fixed(value, digits)) : fixed(value, digits);
   };
   const double estimate = effect->estimate * scale;
-  if (!effect->interval) return sign ? with_sign(significant(estimate, 3)) : significant(estimate, 3);
-  const double low = effect->interval->low * scale;
-  const double high = effect->interval->high * scale;
-  const double width = std::max(high - low, 1e-3 * std::abs(estimate));
-  const int digits = width > 0.0 ? std::clamp(1 - static_cast<int>(std::floor(std::log10(width))), 0, 6) : 0;
+  const double low = effect->interval ? effect->interval->low * scale : estimate;
+  const double high = effect->interval ? effect->interval->high * scale : estimate;
+  const double width = high - low;
+  if (!(width > 1e-6 * std::abs(estimate))) return sign ? with_sign(fixed(estimate, 2)) : significant(estimate, 3);
+  const int digits = std::clamp(1 - static_cast<int>(std::floor(std::log10(width))), sign ? 2 : 0, 6);
   return number(estimate, digits) + " [" + number(low, digits) + ", " + number(high, digits) + "]";
 }
 

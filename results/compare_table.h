@@ -10,7 +10,8 @@ namespace sac {
 /// @param color  bold headers.
 std::string comparison_text(const Comparison& comparison, bool color = false);
 
-/// "0.95 [0.91, 0.99]"; "-" for nothing. @param scale  multiplies all. @param sign  with a leading +.
+/// "0.95 [0.91, 0.99]"; "0.95" where the interval is missing or has no width; "-" for nothing. @param scale  multiplies
+/// all. @param sign  with a leading +.
 std::string effect_text(const std::optional<PairedEffect>& effect, double scale, bool sign);
 
 /// "412 ± 3", or "> 412, 2 of 5 reached" where runs were censored.

@@ -63,15 +63,26 @@ std::string with_sign(const std::string& number) {
   return positive ? "+" + number : number;
 }
 
-std::string mean_text(const Summary& summary, double scale) {
+std::string mean_text(const Summary& summary, double scale, double largest) {
   if (summary.n == 0) return "-";
   const double mean = summary.mean * scale;
-  if (!summary.half_width) return significant(mean, 4);
-  const double half = *summary.half_width * scale;
-  if (half <= 1e-9 * std::abs(mean)) return significant(mean, 4) + " ± 0";
-  if (half < 1e-6 || half >= 1e9) return significant(mean, 4) + " ± " + significant(half, 2);
-  const int digits = decimals_for(half, 2);
-  return fixed(mean, digits) + " ± " + fixed(half, digits);
+  const double half = summary.half_width.value_or(0.0) * scale;
+  if (!std::isfinite(mean)) return fixed(mean, 0);
+  if (std::max(std::abs(mean), half) >= 1e9)
+    return significant(mean, 4) + (half > 0.0 ? " ± " + significant(half, 2) : "");
+  int digits = decimals_for(std::isfinite(largest) && largest != 0.0 ? largest * scale : mean, 4);
+  if (mean != 0.0) digits = std::max(digits, decimals_for(mean, 2));
+  const bool spread = half > 1e-9 * std::abs(mean);
+  if (spread) digits = std::max(digits, decimals_for(half, 1));
+  if (!summary.half_width) return fixed(mean, digits);
+  return fixed(mean, digits) + " ± " + (spread ? fixed(half, digits) : "0");
+}
+
+std::string percent(double share) {
+  std::string text = fixed(share * 100.0, 4);
+  text.erase(text.find_last_not_of('0') + 1);
+  if (text.ends_with('.')) text.pop_back();
+  return text + " %";
 }
 
 std::string grouped(std::int64_t number) {

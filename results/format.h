@@ -25,9 +25,13 @@ std::string significant(double value, int digits);
 /// `fixed` or `significant` with a leading + where positive.
 std::string with_sign(const std::string& number);
 
-/// "87.06 ± 0.21": the half-width has two significant digits and sets the decimals of the mean; "87.06" without one,
-/// "-" without values. @param scale  multiplies both.
-std::string mean_text(const Summary& summary, double scale = 1.0);
+/// "87.06 ± 0.21"; "87.06" without an interval, "87.06 ± 0" when all values are equal, "-" without values.
+/// @param scale  multiplies everything. @param largest  of the column's means: it gets four significant digits, the
+/// others its decimals, and more where they or their half-widths would vanish; 0 = this mean is alone.
+std::string mean_text(const Summary& summary, double scale = 1.0, double largest = 0.0);
+
+/// "85 %", "86.75 %"
+std::string percent(double share);
 
 /// "1,234,567"
 std::string grouped(std::int64_t number);

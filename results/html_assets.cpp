@@ -15,7 +15,7 @@ const char* const kReportStyle = R"css(
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--bg);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-main,header,footer{max-width:1120px;margin:0 auto;padding:0 24px}
+main,header,footer{max-width:1280px;margin:0 auto;padding:0 24px}
 header{padding-top:44px}
 .eyebrow{margin:0;color:var(--soft);font-size:.8125rem;letter-spacing:.02em}
 h1{font-size:1.9rem;line-height:1.2;font-weight:650;letter-spacing:-.015em;margin:.2em 0 .25em;overflow-wrap:anywhere}
@@ -61,16 +61,15 @@ th[aria-sort=descending] button::after{content:"\2193"}
 .toggle[aria-pressed=false]{opacity:.45;text-decoration:line-through}
 .parts{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:.875rem;color:var(--soft);margin:0 0 8px}
 .parts i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;vertical-align:-1px}
-.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr));gap:18px;align-items:start}
+.grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:18px;align-items:start}
 figure{margin:0;border:1px solid var(--rule);border-radius:10px;padding:16px 16px 10px;background:var(--card);min-width:0}
 figcaption{font-weight:600;font-size:.975rem;margin:0 0 8px}
 figcaption span{display:block;font-weight:400;font-size:.8125rem;color:var(--soft)}
 svg{display:block;width:100%;height:auto;overflow:visible}
-svg text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fill:var(--soft)}
-svg text.axis{font-size:13px}
-svg text.name,svg text.value{font-size:14px;fill:var(--ink);paint-order:stroke;stroke:var(--card);stroke-width:4px}
+svg text{font:15.5px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fill:var(--soft)}
+svg text.name,svg text.value{font-size:15.5px;fill:var(--ink);paint-order:stroke;stroke:var(--card);stroke-width:4px}
 svg text.value{fill:var(--soft);font-variant-numeric:tabular-nums}
-.grid-line,.grid path.grid{stroke:var(--grid);fill:none}
+path.grid{stroke:var(--grid);fill:none}
 path.base{stroke:var(--soft);stroke-opacity:.6;fill:none}
 .k0{--c:var(--c0)}.k1{--c:var(--c1)}.k2{--c:var(--c2)}.k3{--c:var(--c3)}.k4{--c:var(--c4)}.k5{--c:var(--c5)}.k6{--c:var(--c6)}.k7{--c:var(--c7)}
 .line{stroke:var(--c);stroke-width:2;fill:none;stroke-linejoin:round}
@@ -97,7 +96,7 @@ footer{margin-top:52px;padding-bottom:40px;color:var(--soft);font-size:.8125rem}
 code{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.9em}
 @media(max-width:600px){body{font-size:15px}main,header,footer{padding-left:16px;padding-right:16px}header{padding-top:26px}h1{font-size:1.5rem}
 section{margin-top:36px}figure{padding:12px 8px 6px}figcaption{padding:0 6px}th,td{padding:8px 10px}
-svg text,svg text.axis{font-size:15.5px}svg text.name,svg text.value{font-size:16.5px}.tiles{grid-template-columns:1fr 1fr;gap:10px}
+svg text{font-size:16px}svg text.name,svg text.value{font-size:17px}.tiles{grid-template-columns:1fr 1fr;gap:10px}
 .tile{padding:11px 13px}.tile b{font-size:1.2rem}}
 @media print{.bar-controls,#tip{display:none}figure,.tile{break-inside:avoid}}
 )css";

@@ -57,6 +57,7 @@ std::string curve_svg(const ReportData& data, const SeriesTexts& texts, const Ax
     }
     ends.push_back(series.points.back().x);
   }
+  plot.cut_start = true;
   plot.log_x = wants_log(ends);
   return line_plot(plot);
 }
@@ -64,8 +65,9 @@ std::string curve_svg(const ReportData& data, const SeriesTexts& texts, const Ax
 std::string curve_figure(const ReportData& data, const SeriesTexts& texts) {
   const bool any = std::ranges::any_of(data.curves, [&](const Curve& curve) { return curve.series == texts.series; });
   if (!any) return "";
-  std::string html = std::string("<figure><figcaption>") + texts.title +
-                     "<span>mean over seeds; band from the lowest to the highest seed</span></figcaption>";
+  std::string html =
+      std::string("<figure><figcaption>") + texts.title +
+      "<span>mean over seeds; band from the lowest to the highest seed; steep starts are cut off</span></figcaption>";
   for (const AxisChoice& axis : axis_choices(data)) {
     html += std::string("<div class=\"by-") + axis.id + "\">" + curve_svg(data, texts, axis) + "</div>";
   }

@@ -35,7 +35,7 @@ std::string tile(const std::string& question, const GroupSummary* best, Summary 
 std::string tiles(const Comparison& comparison) {
   const auto least = [&](const char* question, Summary GroupSummary::*quantity, Unit (*unit_for)(double)) {
     const GroupSummary* best = best_group(comparison, quantity, false);
-    return tile(question, best, quantity, best == nullptr ? Unit{} : unit_for((best->*quantity).mean));
+    return tile(question, best, quantity, unit_for(largest_mean(comparison, quantity)));
   };
   const bool one = comparison.groups.size() == 1;
   return "<div class=\"tiles\">" +
@@ -46,23 +46,35 @@ std::string tiles(const Comparison& comparison) {
          least(one ? "Sent" : "Least sent", &GroupSummary::wire_bytes, byte_unit) + "</div>";
 }
 
-std::string amount(double value, const Unit& unit) { return significant(value * unit.factor, 3) + " " + unit.name; }
+/// A number as set in print: a true minus.
+std::string typeset(std::string number) {
+  if (number.front() == '-') number.replace(0, 1, "−");
+  return number;
+}
 
-/// "4.2 s instead of 12.4 s (-66 %)"
+std::string signed_points(double share) { return typeset(with_sign(fixed(share * kPercent, 2))); }
+
+std::string amount(double value, const Unit& unit) {
+  return significant(value * unit.factor, 3) + "&nbsp;" + unit.name;
+}
+
+/// "4.2 s instead of 12.4 s (−66 %)"
 std::string instead(const Summary& own, const Summary& base, const Unit& unit) {
-  const std::string text = amount(own.mean, unit) + " instead of " + amount(base.mean, unit);
+  const std::string now = amount(own.mean, unit);
+  if (now == amount(base.mean, unit)) return now + " as well";
+  const std::string text = now + " instead of " + amount(base.mean, unit);
   if (base.mean == 0.0) return text;
   const std::string change = with_sign(fixed(kPercent * (own.mean / base.mean - 1.0), 0));
-  return text + " (" + (change == "0" ? "about the same" : change + " %") + ")";
+  return text + " (" + (change == "0" ? "about the same" : typeset(change) + "&nbsp;%") + ")";
 }
 
 std::string accuracy_change(const Effects& effects) {
   if (!effects.accuracy) return "";
   const PairedEffect& effect = *effects.accuracy;
-  const std::string points = with_sign(fixed(effect.estimate * kPercent, 2)) + " points of accuracy";
-  if (!effect.interval) return "; " + points + " (one seed: no interval)";
-  return "; " + points + " (95 % interval " + with_sign(fixed(effect.interval->low * kPercent, 2)) + " to " +
-         with_sign(fixed(effect.interval->high * kPercent, 2)) + ", " + std::to_string(effect.n) + " seeds)";
+  const std::string points = "; accuracy " + signed_points(effect.estimate) + " points";
+  if (!effect.interval) return points + " (one seed: no interval)";
+  return points + " (95&nbsp;% interval " + signed_points(effect.interval->low) + " to " +
+         signed_points(effect.interval->high) + ", " + std::to_string(effect.n) + " seeds)";
 }
 
 std::string findings(const Comparison& comparison) {
@@ -91,19 +103,34 @@ std::string notes(const std::vector<Note>& all) {
   return html;
 }
 
-std::string mean_cell(const Summary& summary, double factor) {
-  return html_cell(mean_text(summary, factor), summary.n == 0 ? NAN : summary.mean);
+/// One quantity of a group, its decimals those of its column.
+std::string mean_cell(const Comparison& comparison, const GroupSummary& group, Summary GroupSummary::*quantity,
+                      double factor) {
+  const Summary& own = group.*quantity;
+  return html_cell(mean_text(own, factor, largest_mean(comparison, quantity)), own.n == 0 ? NAN : own.mean);
 }
 
-std::string summary_row(const GroupSummary& group, const Unit& seconds, const Unit& bytes) {
+/// The same without the interval, for the parts of the time.
+std::string part_cell(const Comparison& comparison, Summary part, double factor) {
+  part.half_width.reset();
+  return html_cell(mean_text(part, factor, largest_mean(comparison, &GroupSummary::seconds)), part.mean);
+}
+
+std::string summary_row(const Comparison& comparison, const GroupSummary& group, const Unit& seconds,
+                        const Unit& bytes) {
+  const auto mean = [&](Summary GroupSummary::*quantity, double factor) {
+    return mean_cell(comparison, group, quantity, factor);
+  };
   std::string html = "<tr><th>" + html_escaped(group.group.label) + "</th>" +
                      html_cell(count_text(group), static_cast<double>(group.group.runs.size())) +
-                     mean_cell(group.accuracy, kPercent) + mean_cell(group.loss, 1.0);
-  for (const Summary* part : {&group.seconds, &group.compute_s, &group.communication_s, &group.hidden_communication_s,
-                              &group.waiting_s, &group.idle_s}) {
-    html += mean_cell(*part, seconds.factor);
+                     mean(&GroupSummary::accuracy, kPercent) + mean(&GroupSummary::loss, 1.0) +
+                     mean(&GroupSummary::seconds, seconds.factor) +
+                     part_cell(comparison, group.compute_s, seconds.factor) +
+                     mean(&GroupSummary::communication_s, seconds.factor);
+  for (const Summary* part : {&group.waiting_s, &group.idle_s, &group.hidden_communication_s}) {
+    html += part_cell(comparison, *part, seconds.factor);
   }
-  html += mean_cell(group.wire_bytes, bytes.factor);
+  html += mean(&GroupSummary::wire_bytes, bytes.factor);
   if (group.target) {
     html += html_cell(target_text(group.target->seconds, *group.target, seconds.factor), group.target->seconds.mean);
   }
@@ -121,14 +148,13 @@ std::string summary_table(const Comparison& comparison) {
                    "Time" + in_seconds,
                    "Compute" + in_seconds,
                    "Communication" + in_seconds,
-                   "Hidden" + in_seconds,
                    "Waiting" + in_seconds,
                    "Idle" + in_seconds,
+                   "Hidden" + in_seconds,
                    "Sent (" + bytes.name + ")"};
-  if (comparison.target)
-    names.push_back("Time to " + significant(*comparison.target * kPercent, 4) + " %" + in_seconds);
+  if (comparison.target) names.push_back("Time to " + percent(*comparison.target) + in_seconds);
   std::string html = "<div class=\"scroll\"><table class=\"sortable\"><thead>" + html_header(names) + "</thead><tbody>";
-  for (const GroupSummary& group : comparison.groups) html += summary_row(group, seconds, bytes);
+  for (const GroupSummary& group : comparison.groups) html += summary_row(comparison, group, seconds, bytes);
   return html + "</tbody></table></div>";
 }
 

@@ -17,7 +17,7 @@ std::string origin_section(const ReportData& data);   ///< specs and provenance
 /// A table cell with its sort value; NaN sorts last.
 std::string html_cell(const std::string& text, double sort_value);
 std::string html_cell(const std::string& text);
-/// `<th>` cells of a header row.
+/// A header row; names of columns of words are set to the left, those of numbers to the right.
 std::string html_header(const std::vector<std::string>& names);
 
 /// How many groups the charts show: their styles must stay apart.

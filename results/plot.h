@@ -32,6 +32,7 @@ struct LinePlot {
   std::string y_label;  ///< with unit
   bool log_x = false;
   bool log_y = false;
+  bool cut_start = false;  ///< the y axis fits all but the first sixth of each line, where it is steep
   std::vector<LineSeries> series;
 };
 std::string line_plot(const LinePlot& plot);

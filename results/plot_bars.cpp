@@ -8,16 +8,16 @@
 namespace sac {
 namespace {
 
-constexpr double kRow = 44.0;        ///< height a bar takes with its label above it
-constexpr double kThickness = 16.0;  ///< of a bar
-constexpr double kLabelBase = 14.0;  ///< baseline of the label, from the row's top
-constexpr double kBarTop = 20.0;     ///< from the row's top
+constexpr double kRow = 54.0;        ///< height a bar takes with its label above it
+constexpr double kThickness = 18.0;  ///< of a bar
+constexpr double kLabelBase = 16.0;  ///< baseline of the label, from the row's top
+constexpr double kBarTop = 23.0;     ///< from the row's top
 
 Frame bar_frame(std::size_t bars) {
   return {.left = 2.0, .top = 2.0, .right = kPlotWidth - 14.0, .bottom = 6.0 + kRow * static_cast<double>(bars)};
 }
 
-double height_of(const Frame& frame) { return frame.bottom + 48.0; }
+double height_of(const Frame& frame) { return frame.bottom + 50.0; }
 
 std::string rectangle(double x, double y, double width, const std::string& css, const std::string& tip) {
   return "<rect class=\"" + css + "\" x=\"" + coordinate(x) + "\" y=\"" + coordinate(y) + "\" width=\"" +
@@ -35,7 +35,7 @@ std::string bar_svg(const Bar& bar, const Frame& frame, double top, const Scale&
   if (!std::isfinite(bar.value)) return svg + "</g>";
   const double y = top + kBarTop;
   svg += rectangle(frame.left, y, x(bar.value) - frame.left, "bar", bar.label + ": " + bar.text);
-  if (bar.half_width) {
+  if (bar.half_width && *bar.half_width > 1e-9 * bar.value) {
     const double from = x(std::max(0.0, bar.value - *bar.half_width));
     const double to = x(bar.value + *bar.half_width);
     svg += svg_line(from, y + kThickness / 2, to, y + kThickness / 2, "whisker");

@@ -11,9 +11,10 @@ namespace {
 constexpr double kHeight = 310.0;
 constexpr std::size_t kMarkers = 9;      ///< drawn on a line
 constexpr std::size_t kTipPoints = 120;  ///< a line's places that answer the pointer
+constexpr std::size_t kStartShare = 6;   ///< one in so many points is start
 constexpr const char* kNothing = "no finite values";
 
-bool shown(const LinePoint& point, const Scale& x, const Scale& y) { return x.shows(point.x) && y.shows(point.y); }
+bool shown(const LinePoint& point, const Scale& x, const Scale& y) { return x.shows(point.x) && y.holds(point.y); }
 
 std::string line_path(const std::vector<LinePoint>& points, const Scale& x, const Scale& y) {
   std::string path;
@@ -26,10 +27,10 @@ std::string line_path(const std::vector<LinePoint>& points, const Scale& x, cons
 std::string band_path(const std::vector<LinePoint>& points, const Scale& x, const Scale& y) {
   std::string path;
   for (const LinePoint& point : points) {
-    path += (path.empty() ? "M" : "L") + coordinate(x(point.x)) + " " + coordinate(y(point.high));
+    path += (path.empty() ? "M" : "L") + coordinate(x(point.x)) + " " + coordinate(y(y.clamped(point.high)));
   }
   for (auto point = points.rbegin(); point != points.rend(); ++point) {
-    path += "L" + coordinate(x(point->x)) + " " + coordinate(y(y.shows(point->low) ? point->low : point->y));
+    path += "L" + coordinate(x(point->x)) + " " + coordinate(y(y.clamped(point->low)));
   }
   return path + "Z";
 }
@@ -94,9 +95,11 @@ std::string line_plot(const LinePlot& plot) {
   std::vector<double> xs;
   std::vector<double> ys;
   for (const LineSeries& series : plot.series) {
-    for (const LinePoint& point : series.points) {
-      xs.push_back(point.x);
-      for (const double y : {point.y, point.low, point.high}) ys.push_back(y);
+    const std::size_t start = plot.cut_start ? series.points.size() / kStartShare : 0;
+    for (std::size_t place = 0; place < series.points.size(); ++place) {
+      const LinePoint& point = series.points[place];
+      if (place >= start || !plot.log_x) xs.push_back(point.x);
+      if (place >= start) ys.insert(ys.end(), {point.y, point.low, point.high});
     }
   }
   const Frame frame;

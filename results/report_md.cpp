@@ -43,19 +43,21 @@ std::string groups_section(const Comparison& comparison) {
                    "Communication" + in_seconds,
                    "Waiting" + in_seconds,
                    "Sent (" + bytes.name + ")"};
-  if (comparison.target)
-    names.push_back("Time to " + significant(*comparison.target * kPercent, 4) + " %" + in_seconds);
+  if (comparison.target) names.push_back("Time to " + percent(*comparison.target) + in_seconds);
   std::string text = header(names);
   for (const GroupSummary& group : comparison.groups) {
+    const auto mean = [&](Summary GroupSummary::*quantity, double factor) {
+      return mean_text(group.*quantity, factor, largest_mean(comparison, quantity));
+    };
     Strings cells = {escaped(group.group.label),
                      count_text(group),
-                     mean_text(group.accuracy, kPercent),
-                     mean_text(group.loss),
-                     mean_text(group.seconds, seconds.factor),
-                     mean_text(group.compute_s, seconds.factor),
-                     mean_text(group.communication_s, seconds.factor),
-                     mean_text(group.waiting_s, seconds.factor),
-                     mean_text(group.wire_bytes, bytes.factor)};
+                     mean(&GroupSummary::accuracy, kPercent),
+                     mean(&GroupSummary::loss, 1.0),
+                     mean(&GroupSummary::seconds, seconds.factor),
+                     mean(&GroupSummary::compute_s, seconds.factor),
+                     mean(&GroupSummary::communication_s, seconds.factor),
+                     mean(&GroupSummary::waiting_s, seconds.factor),
+                     mean(&GroupSummary::wire_bytes, bytes.factor)};
     if (group.target) cells.push_back(target_text(group.target->seconds, *group.target, seconds.factor));
     text += row(cells);
   }

@@ -32,7 +32,7 @@ std::set<std::string> differing_keys(const std::vector<std::map<std::string, std
 void label_alike(const std::vector<RunGroup*>& groups) {
   std::vector<std::map<std::string, std::string>> specs;
   for (const RunGroup* group : groups) {
-    specs.push_back(group->runs.empty() ? std::map<std::string, std::string>() : spec_values(group->runs.front().spec));
+    specs.push_back(spec_values(group->runs.front().spec));
     specs.back().erase("train.seed");
   }
   const std::set<std::string> keys = differing_keys(specs);
@@ -51,7 +51,9 @@ void label_alike(const std::vector<RunGroup*>& groups) {
 
 void label(std::vector<RunGroup>& groups) {
   std::map<std::string, std::vector<RunGroup*>> by_strategy;
-  for (RunGroup& group : groups) by_strategy[group.label].push_back(&group);
+  for (RunGroup& group : groups) {
+    if (!group.runs.empty()) by_strategy[group.label].push_back(&group);
+  }
   for (const auto& [strategy, alike] : by_strategy) {
     if (alike.size() > 1) label_alike(alike);
   }

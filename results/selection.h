@@ -11,7 +11,7 @@ namespace sac {
 /// Runs of one spec that differ by seed only.
 struct RunGroup {
   std::string key;              ///< group_key
-  std::string label;            ///< the strategy, with the options that tell it from others here: "staged period=4"
+  std::string label;            ///< the strategy, with the options that tell it from other finished groups here
   std::vector<RunRecord> runs;  ///< FINISHED, the newest of each seed, by seed; may be empty
   std::size_t repeats = 0;      ///< finished runs left out because a newer one has their seed
   std::size_t unfinished = 0;   ///< runs left out because they are not FINISHED

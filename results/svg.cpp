@@ -10,7 +10,7 @@ namespace sac {
 namespace {
 
 constexpr int kTicks = 5;
-constexpr double kGlyphWidth = 7.6;  ///< of a tick's digit, at most
+constexpr double kGlyphWidth = 8.5;  ///< of a tick's digit, at most
 
 /// Corners of a marker, in units of its half extent; none = a circle.
 const std::vector<std::array<double, 2>>& corners(std::size_t style) {
@@ -55,10 +55,10 @@ std::string x_axis(const Frame& frame, const Scale& x, const std::string& label)
   std::string svg;
   for (const Tick& tick : spaced(x.ticks(kTicks), x)) {
     svg += svg_line(x(tick.value), frame.top, x(tick.value), frame.bottom, "grid");
-    svg += svg_text(x(tick.value), frame.bottom + 18, "middle", "tick", tick.text);
+    svg += svg_text(x(tick.value), frame.bottom + 20, "middle", "tick", tick.text);
   }
   const std::string scale_note = x.is_log() ? ", log scale" : "";
-  return svg + svg_text((frame.left + frame.right) / 2, frame.bottom + 40, "middle", "axis", label + scale_note);
+  return svg + svg_text((frame.left + frame.right) / 2, frame.bottom + 44, "middle", "axis", label + scale_note);
 }
 
 }  // namespace
@@ -132,7 +132,7 @@ std::string svg_axes(const Frame& frame, const Scale& x, const Scale& y, const s
   }
   const std::string scale_note = y.is_log() ? ", log scale" : "";
   const double middle = (frame.top + frame.bottom) / 2;
-  svg += "<g transform=\"translate(14 " + coordinate(middle) + ") rotate(-90)\">" +
+  svg += "<g transform=\"translate(15 " + coordinate(middle) + ") rotate(-90)\">" +
          svg_text(0, 0, "middle", "axis", y_label + scale_note) + "</g>";
   return svg + svg_line(frame.left, frame.bottom, frame.right, frame.bottom, "base");
 }

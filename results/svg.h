@@ -12,10 +12,10 @@ inline constexpr double kPlotWidth = 480.0;
 
 /// The drawing area of a chart with two axes.
 struct Frame {
-  double left = 58.0;
+  double left = 66.0;
   double top = 10.0;
   double right = kPlotWidth - 10.0;
-  double bottom = 262.0;
+  double bottom = 258.0;
 };
 
 /// A coordinate with one decimal.
