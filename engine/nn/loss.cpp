@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "engine/core/error.h"
 #include "engine/nn/dtype.h"
@@ -19,17 +20,21 @@ std::int64_t checked_target(const std::int64_t* targets, std::int64_t sample, st
   return target;
 }
 
-/// exponentials[c] = exp(row[c] - maximum); returns log(sum) + maximum and the sum.
+/// One sample: its loss and its softmax before normalisation, exponentials[c] = exp(logits[c] - maximum), with their
+/// sum.
 template <class T>
-std::pair<T, T> log_sum_exp(const T* row, std::int64_t classes, T* exponentials) {
-  const T maximum = *std::max_element(row, row + classes);
-  T sum = 0;
-  for (std::int64_t c = 0; c < classes; ++c) {
-    exponentials[c] = std::exp(row[c] - maximum);
-    sum += exponentials[c];
+struct Sample {
+  Sample(const T* logits, std::int64_t classes, std::int64_t target, T* exponentials) {
+    const T maximum = *std::max_element(logits, logits + classes);
+    for (std::int64_t c = 0; c < classes; ++c) {
+      exponentials[c] = std::exp(logits[c] - maximum);
+      sum += exponentials[c];
+    }
+    loss = static_cast<double>(std::log(sum) + (maximum - logits[target]));
   }
-  return {std::log(sum) + maximum, sum};
-}
+  double loss = 0.0;
+  T sum = 0;
+};
 
 template <class T>
 double loss_and_gradient(const T* logits, const std::int64_t* targets, std::int64_t batch, std::int64_t classes,
@@ -37,9 +42,9 @@ double loss_and_gradient(const T* logits, const std::int64_t* targets, std::int6
   double loss = 0.0;
   for (std::int64_t b = 0; b < batch; ++b, logits += classes, gradient += classes) {
     const std::int64_t target = checked_target(targets, b, classes);
-    const auto [log_sum, sum] = log_sum_exp(logits, classes, gradient);
-    loss += static_cast<double>(log_sum - logits[target]);
-    const T scale = T(1) / (sum * static_cast<T>(batch));
+    const Sample<T> sample(logits, classes, target, gradient);
+    loss += sample.loss;
+    const T scale = T(1) / (sample.sum * static_cast<T>(batch));
     for (std::int64_t c = 0; c < classes; ++c) gradient[c] *= scale;
     gradient[target] -= T(1) / static_cast<T>(batch);
   }
@@ -52,7 +57,7 @@ EvalSums evaluation_sums(const T* logits, const std::int64_t* targets, std::int6
   std::vector<T> exponentials(static_cast<std::size_t>(classes));
   for (std::int64_t b = 0; b < batch; ++b, logits += classes) {
     const std::int64_t target = checked_target(targets, b, classes);
-    sums.loss += static_cast<double>(log_sum_exp(logits, classes, exponentials.data()).first - logits[target]);
+    sums.loss += Sample<T>(logits, classes, target, exponentials.data()).loss;
     if (std::max_element(logits, logits + classes) - logits == target) ++sums.correct;
   }
   return sums;

@@ -1,0 +1,64 @@
+#include "tests/nn/replica.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <gtest/gtest.h>
+
+#include "engine/core/random.h"
+
+namespace sac::test {
+namespace {
+
+/// As the program does: one thread a kernel.
+struct OneThread : testing::Environment {
+  void SetUp() override { at::set_num_threads(1); }
+};
+[[maybe_unused]] const auto* const one_thread = testing::AddGlobalTestEnvironment(new OneThread);
+
+}  // namespace
+
+std::shared_ptr<const Model> make_model(const std::string& name, SampleShape sample, at::ScalarType dtype,
+                                        const ValueMap& options, std::int64_t classes) {
+  const ModelEntry& entry = Registry<ModelEntry>::instance().at(name);
+  return entry.make(Options(entry.options, options, "model '" + name + "'", "model."), sample, classes, dtype);
+}
+
+Replica::Replica(std::shared_ptr<const Model> made, std::uint64_t seed)
+    : model(std::move(made)),
+      parameters(at::empty(model->layout().parameter_count(), model->dtype())),
+      gradients(at::full_like(parameters, std::numeric_limits<double>::quiet_NaN())),
+      buffers(at::empty(model->layout().buffer_count(), model->dtype())),
+      network(model->bind(parameters, gradients, buffers)) {
+  model->initialise(parameters, buffers, seed);
+}
+
+std::vector<at::Tensor> Replica::leaves() const {
+  std::vector<at::Tensor> result;
+  for (const TensorInfo& info : model->layout().parameters) {
+    const at::Tensor slice = parameters.narrow(0, info.range.begin, info.range.size());
+    result.push_back(slice.reshape(info.shape).clone().set_requires_grad(true));
+  }
+  return result;
+}
+
+Batch random_batch(std::int64_t size, SampleShape sample, at::ScalarType dtype, std::uint64_t seed,
+                   std::int64_t classes) {
+  RandomStream stream(seed, 0, Purpose::kSynthetic);
+  at::Tensor inputs = at::empty({size, sample.channels, sample.height, sample.width}, at::kDouble);
+  at::Tensor targets = at::empty({size}, at::kLong);
+  double* input = inputs.mutable_data_ptr<double>();
+  for (std::int64_t i = 0; i < inputs.numel(); ++i) input[i] = 2.0 * stream.uniform() - 1.0;
+  auto* target = targets.mutable_data_ptr<std::int64_t>();
+  for (std::int64_t i = 0; i < size; ++i) {
+    target[i] = static_cast<std::int64_t>(stream.below(static_cast<std::uint64_t>(classes)));
+  }
+  return {inputs.to(dtype), targets};
+}
+
+double relative_error(const at::Tensor& a, const at::Tensor& b) {
+  if (b.numel() == 0) return 0.0;
+  const double scale = b.abs().max().item<double>();
+  return (a.to(b.scalar_type()) - b).abs().max().item<double>() / std::max(scale, 1e-300);
+}
+
+}  // namespace sac::test
