@@ -181,6 +181,11 @@ ExitCode fetch(const DataFlags& flags, const Globals& globals) {
 std::function<ExitCode()> add_data(CLI::App& sub, const Globals& globals) {
   const auto flags = std::make_shared<DataFlags>();
   sub.require_subcommand(1);
+  sub.footer(
+      "  sactool data list                     what there is, and where it was found\n"
+      "  sactool data fetch mnist              into $SACTOOL_DATA or the user's cache\n"
+      "  sactool data fetch mnist --from DIR   from a folder or another mirror\n"
+      "  sactool data verify                   every byte of all that is found");
   CLI::App* lister = sub.add_subcommand("list", "What there is and where it was found");
   CLI::App* fetcher = sub.add_subcommand("fetch", "Download, check and unpack one data set");
   CLI::App* verifier = sub.add_subcommand("verify", "Check every byte of one data set, or of all that are found");
