@@ -84,6 +84,16 @@ Strings flag_names(const CLI::App& app) {
   throw UsageError(std::string(error.what()) + "; see " + full_name(*command) + " --help");
 }
 
+/// CLI11 takes `--name=` for `--name` and its value from the next word.
+void refuse_empty_values(int argc, const char* const* argv) {
+  for (int i = 1; i < argc && std::string_view(argv[i]) != "--"; ++i) {
+    const std::string_view word = argv[i];
+    if (word.starts_with("--") && word.find('=') == word.size() - 1) {
+      throw UsageError(std::string(word) + " gives no value");
+    }
+  }
+}
+
 struct Command {
   CLI::App* sub;
   std::function<ExitCode()> run;
@@ -122,10 +132,12 @@ ExitCode run_app(int argc, const char* const* argv) {
   Globals globals;
   add_globals(app, globals);
   const std::vector<Command> commands = add_commands(app, globals);
+  refuse_empty_values(argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    std::cout << chosen(app)->help();
+    const CLI::App* command = chosen(app);
+    std::cout << command->help(command == &app ? "" : full_name(*command->get_parent()));
     return finish_output(ExitCode::kOk);
   } catch (const CLI::CallForVersion& version) {
     std::cout << version.what() << '\n';

@@ -4,23 +4,20 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cli/command.h"
 #include "cli/db_option.h"
-#include "cli/output.h"
 #include "datasets/dataset.h"
 #include "engine/train/strategy.h"
 #include "experiments/build_info.h"
 #include "experiments/machine.h"
 #include "results/format.h"
+#include "results/json.h"
 #include "results/store.h"
 
 namespace sac {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kLittleMemory = 1'000'000'000;
 
@@ -119,7 +116,7 @@ ExitCode doctor(const DoctorFlags& flags) {
   look_at_strategies(findings);
   if (flags.json) {
     findings.facts["warnings"] = findings.warnings;
-    print_json(findings.facts);
+    std::cout << json_text(findings.facts);
     return ExitCode::kOk;
   }
   for (const auto& [name, fact] : findings.facts.items()) print_fact(name, fact, 0);

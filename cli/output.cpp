@@ -3,11 +3,8 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <iostream>
-#include <nlohmann/json.hpp>
 
-#include "engine/core/value.h"
 #include "results/format.h"
 
 namespace sac {
@@ -23,15 +20,6 @@ bool reader_is_gone() {
 void print_error(const std::string& message) { std::cerr << "sactool: error: " << printable(message) << std::endl; }
 
 void print_note(const std::string& message) { std::cerr << "sactool: " << printable(message) << std::endl; }
-
-void print_json(const nlohmann::ordered_json& document) {
-  std::cout << document.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
-}
-
-nlohmann::ordered_json json_number(double number) {
-  if (std::isfinite(number)) return number;
-  return shortest(number);
-}
 
 ExitCode finish_output(ExitCode code) {
   std::cout.flush();

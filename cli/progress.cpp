@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <iostream>
+#include <string_view>
 
 #include "results/format.h"
 
@@ -26,7 +28,9 @@ std::string duration_text(double seconds) {
 
 ProgressDisplay::Style ProgressDisplay::style_for(bool quiet) {
   if (quiet) return Style::kSilent;
-  return isatty(STDERR_FILENO) != 0 ? Style::kTerminal : Style::kPlain;
+  const char* terminal = std::getenv("TERM");
+  const bool dumb = terminal == nullptr || std::string_view(terminal) == "dumb";
+  return isatty(STDERR_FILENO) != 0 && !dumb ? Style::kTerminal : Style::kPlain;
 }
 
 void ProgressDisplay::begin(const RunContext& context) {
@@ -47,7 +51,8 @@ void ProgressDisplay::progress(const Progress& progress) {
   if (now - shown_ < (style_ == Style::kTerminal ? Time::duration(kTerminalInterval) : kPlainInterval)) return;
   shown_ = now;
   open_line_ = style_ == Style::kTerminal;
-  std::cerr << (open_line_ ? "\r" : "") << line(progress, now) << (open_line_ ? "\x1b[K" : "\n") << std::flush;
+  const std::string text = line(progress, now);
+  std::cerr << (open_line_ ? "\r" + text + "\x1b[K" : text + "\n");  // one write, so that lines stay whole
 }
 
 void ProgressDisplay::finish(const RunOutcome& /*outcome*/) {

@@ -1,15 +1,11 @@
 #include "cli/run_json.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
-#include "cli/output.h"
 #include "results/format.h"
 
 namespace sac {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 /// Times: means over workers. Bytes and messages: sums.
 WorkerTotals totals_of(const RunOutcome& outcome) {
@@ -27,8 +23,6 @@ WorkerTotals totals_of(const RunOutcome& outcome) {
   }
   return total;
 }
-
-Json optional_number(const std::optional<double>& number) { return number ? json_number(*number) : Json(); }
 
 Json staleness_json(const std::map<std::int64_t, std::int64_t>& histogram) {
   if (histogram.empty()) return {{"mean", nullptr}, {"max", nullptr}};
@@ -64,9 +58,9 @@ Json run_json(const RunContext& context, std::int64_t run, const std::string& na
             {"seed", context.seed},
             {"steps", outcome.steps}};
   json["params_sha256"] = outcome.params_sha256.empty() ? Json() : Json(outcome.params_sha256);
-  json["final"] = {{"accuracy", optional_number(outcome.accuracy)},
-                   {"loss", optional_number(outcome.loss)},
-                   {"train_loss", optional_number(outcome.train_loss)}};
+  json["final"] = {{"accuracy", json_number(outcome.accuracy)},
+                   {"loss", json_number(outcome.loss)},
+                   {"train_loss", json_number(outcome.train_loss)}};
   json["seconds"] = json_number(outcome.seconds);
   json["wall_seconds"] = json_number(outcome.wall_seconds);
   json["time"] = {{"compute_s", json_number(total.compute_s)},

@@ -1,16 +1,13 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "cli/command.h"
-#include "cli/output.h"
 #include "engine/train/strategy.h"
+#include "results/json.h"
 
 namespace sac {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct StrategiesFlags {
   std::string name;
@@ -72,14 +69,14 @@ ExitCode list(bool json) {
     print_strategy(entry, false);
     first = false;
   }
-  if (json) print_json(array);
+  if (json) std::cout << json_text(array);
   return ExitCode::kOk;
 }
 
 ExitCode show(const StrategiesFlags& flags) {
   const StrategyEntry& entry = Registry<StrategyEntry>::instance().at(flags.name);
   if (flags.json) {
-    print_json(strategy_json(entry));
+    std::cout << json_text(strategy_json(entry));
   } else {
     print_strategy(entry, true);
   }

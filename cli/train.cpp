@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "cli/command.h"
@@ -118,7 +117,7 @@ RunRecord resumable_run(const TrainFlags& flags, const Store& store) {
 void report(const TrainFlags& flags, const Globals& globals, const RunContext& context, const RunSink& sink,
             const RunOutcome& outcome) {
   if (flags.json) {
-    print_json(run_json(context, sink.run_id(), sink.run_name(), outcome));
+    std::cout << json_text(run_json(context, sink.run_id(), sink.run_name(), outcome));
   } else if (!globals.quiet) {
     std::cout << run_text(context, sink.run_id(), sink.run_name(), outcome);
   }
@@ -128,12 +127,22 @@ void report(const TrainFlags& flags, const Globals& globals, const RunContext& c
   }
 }
 
+void say_what_runs(const PreparedRun& run) {
+  const RunContext& context = run.context;
+  print_note(context.strategy + " on " + context.dataset + ": " + std::to_string(context.workers) + " workers, " +
+             std::to_string(context.steps) + " steps of " + std::to_string(context.batch_size) + " samples, model " +
+             context.model + " with " + std::to_string(context.parameters) + " parameters, " +
+             std::to_string(run.slots) + " slots, key " + context.key.substr(0, 12));
+}
+
 ExitCode run_and_report(PreparedRun run, RunSink& sink, const TrainFlags& flags, const Globals& globals) {
   const RunContext context = run.context;
+  if (globals.verbosity > 0) say_what_runs(run);
   const bool resumed = run.job.resume;
   ProgressDisplay display(ProgressDisplay::style_for(globals.quiet));
   Tee tee({&sink, &display});
   std::filesystem::path path;
+  run.job.checkpointed = [&](std::int64_t step) { sink.checkpointed(path.string(), step); };
   const RunOutcome outcome = execute(std::move(run), tee, [&] {
     path = checkpoint_path(flags.database, sink.run_name());
     if (!resumed) remove_checkpoint(path);

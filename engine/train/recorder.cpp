@@ -95,8 +95,10 @@ void Recorder::evaluate(std::int64_t step) {
   emit(ballot.moment, step, {{"accuracy", accuracy_}, {"loss", loss_}});
 }
 
+std::int64_t Recorder::last_step() const { return std::max(train_loss_step_, evaluated_step_); }
+
 void Recorder::fill(RunOutcome& outcome) const {
-  outcome.steps = train_loss_step_;
+  outcome.steps = last_step();
   if (train_loss_step_ > 0) outcome.train_loss = train_loss_;
   if (evaluated_step_ < job_->train.steps) return;
   outcome.accuracy = accuracy_;

@@ -35,6 +35,8 @@ class Recorder {
 
   /// The finals: steps, accuracy, loss, train_loss, params_sha256.
   void fill(RunOutcome& outcome) const;
+  /// The last step of which anything was recorded: every point up to it is out, none after it.
+  [[nodiscard]] std::int64_t last_step() const;
   void io(Archive& archive);
 
  private:

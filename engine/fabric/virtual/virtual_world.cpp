@@ -125,6 +125,7 @@ void VirtualWorld::write_checkpoint() {
   archive.io(key);
   io(archive);
   write_archive(job_->checkpoint_path, archive);
+  if (job_->checkpointed) job_->checkpointed(recorder_.last_step());
 }
 
 void VirtualWorld::restore(Archive& archive) {

@@ -1,0 +1,111 @@
+#include "experiments/runner.h"
+
+#include <filesystem>
+
+#include "engine/core/sha256.h"
+#include "experiments/run_key.h"
+#include "tests/experiments/fixture.h"
+
+namespace sac {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// Remembers what it is told.
+class RecordingSink final : public MetricSink {
+ public:
+  void begin(const RunContext& given) override { context = given; }
+  void record(std::span<const MetricPoint> given) override {
+    EXPECT_FALSE(context.key.empty()) << "data before context";
+    points.insert(points.end(), given.begin(), given.end());
+  }
+  void progress(const Progress& /*progress*/) override {}
+  void finish(const RunOutcome& given) override { outcomes.push_back(given); }
+
+  RunContext context;
+  std::vector<MetricPoint> points;
+  std::vector<RunOutcome> outcomes;
+};
+
+RunOutcome run(const std::string& text, int slots = 1) {
+  RecordingSink sink;
+  return execute(prepare_run(spec_of(text), {.slots = slots}), sink, [] { return std::string(); });
+}
+
+TEST(Runner, TellsTheSinkContextDataAndOneEnd) {
+  const RunSpec spec = spec_of(std::string("name = 'tiny'\n") + kTiny);
+  RecordingSink sink;
+  const RunOutcome outcome = execute(prepare_run(spec, {.slots = 2}), sink, [] { return std::string(); });
+  EXPECT_EQ(outcome.status, RunStatus::kFinished);
+  ASSERT_EQ(sink.outcomes.size(), 1u);
+  EXPECT_EQ(sink.context.name, "tiny");
+  EXPECT_EQ(sink.context.strategy, "sync_sgd");
+  EXPECT_EQ(sink.context.dataset, "blobs");
+  EXPECT_EQ(sink.context.steps, 6);
+  EXPECT_EQ(sink.context.workers, 4);
+  EXPECT_EQ(sink.context.parameters, 330);
+  EXPECT_EQ(outcome.steps, 6);
+  EXPECT_EQ(outcome.params_sha256.size(), 64u);
+  EXPECT_FALSE(sink.points.empty());
+}
+
+TEST(Runner, TheStoredSpecGivesTheSameKey) {
+  const PreparedRun first = prepare_run(spec_of(std::string(kTiny) + "[optimizer]\nschedule = 'cosine'\n"), {});
+  const PreparedRun again = prepare_run(spec_of(first.context.spec_toml), {});
+  EXPECT_EQ(again.context.key, first.context.key);
+  EXPECT_EQ(again.context.spec_toml, first.context.spec_toml);
+}
+
+TEST(Runner, EpochsBecomeSteps) {
+  const std::string blobs = "[data]\nname = 'blobs'\nsamples = 100\n[model]\nname = 'linear'\n";
+  const PreparedRun prepared = prepare_run(spec_of(blobs + "[train]\nepochs = 2\nbatch_size = 8\n"), {});
+  EXPECT_EQ(prepared.context.steps, 7);  // 200 samples, 32 a step
+  EXPECT_THAT(prepared.context.spec_toml, HasSubstr("steps = 7\n"));
+  EXPECT_EQ(prepared.context.key, prepare_run(spec_of(blobs + "[train]\nsteps = 7\nbatch_size = 8\n"), {}).context.key);
+}
+
+TEST(Runner, SlotsChangeNothingButTheSeedDoes) {
+  const RunOutcome one = run(kTiny, 1);
+  const RunOutcome two = run(kTiny, 2);
+  const RunOutcome other = run(std::string(kTiny) + "seed = 1\n");
+  EXPECT_EQ(one.params_sha256, two.params_sha256);
+  EXPECT_EQ(one.seconds, two.seconds);
+  EXPECT_NE(one.params_sha256, other.params_sha256);
+}
+
+TEST(Runner, DataAndModelThatDoNotFitAreRefusedBeforeTheSinkHears) {
+  EXPECT_THAT(error_of([] { prepare_run(spec_of("[data]\nname = 'blobs'\n[model]\nname = 'lenet'\n"), {}); }),
+              HasSubstr("lenet"));
+  EXPECT_THAT(error_of([] { prepare_run(spec_of("[data]\nname = 'mnist'\n"), {.data_dir = "/no/such/folder"}); }),
+              HasSubstr("/no/such/folder"));
+}
+
+TEST(Runner, AFailureIsToldToTheSinkAndThrownOn) {
+  RecordingSink sink;
+  PreparedRun prepared = prepare_run(spec_of(kTiny), {});
+  prepared.job.strategy = []() -> std::unique_ptr<Strategy> { throw RunError("no strategy today"); };
+  EXPECT_THROW(execute(std::move(prepared), sink, [] { return std::string(); }), RunError);
+  ASSERT_EQ(sink.outcomes.size(), 1u);
+  EXPECT_EQ(sink.outcomes[0].status, RunStatus::kFailed);
+  EXPECT_EQ(sink.outcomes[0].error, "no strategy today");
+}
+
+TEST(Runner, AStoppedRunResumesToTheSameEnd) {
+  const RunOutcome whole = run(kTiny);
+  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "runner_test.ckpt";
+  const auto checkpoint = [&] { return path.string(); };
+  const std::atomic<bool> stop{true};
+  RecordingSink sink;
+  const RunOutcome stopped = execute(prepare_run(spec_of(kTiny), {.stop = &stop}), sink, checkpoint);
+  EXPECT_EQ(stopped.status, RunStatus::kKilled);
+  EXPECT_TRUE(stopped.resumable);
+  EXPECT_EQ(stopped.checkpoint, path.string());
+  PreparedRun rest = prepare_run(spec_of(kTiny), {});
+  rest.job.resume = true;
+  const RunOutcome resumed = execute(std::move(rest), sink, checkpoint);
+  EXPECT_EQ(resumed.params_sha256, whole.params_sha256);
+  EXPECT_EQ(resumed.seconds, whole.seconds);
+}
+
+}  // namespace
+}  // namespace sac
