@@ -95,11 +95,9 @@ bring_libtorch() {
 
 # Downloads beside the target, under a lock that other clones take too; a cut-off one leaves nothing that looks complete.
 download_what_is_missing() {
-  [[ $(uname -sm) == "Linux x86_64" ]] ||
-    die "LibTorch 2.11.0 is pinned for Linux x86_64; this is $(uname -sm): give TORCH_ROOT=FOLDER that holds torch/lib"
   mkdir -p "$deps" || die "cannot write to $deps; set SACTOOL_DEPS to another folder"
   exec 9>"$deps/.lock"
-  flock 9
+  flock --nonblock 9 || { echo "bootstrap: waiting for another download into $deps" && flock 9; }
   rm -rf "$deps"/.staging-*
   staging=$(mktemp -d "$deps/.staging-XXXXXX")
   trap 'rm -rf "$staging"' EXIT
@@ -113,7 +111,10 @@ case ${1:-} in
   "") ;;
   *) die "unknown argument '$1'; choices: --ci, --where" ;;
 esac
-if ! brings_libtorch && [[ ! -e $TORCH_ROOT/torch/lib/libtorch_cpu.so ]]; then
+if brings_libtorch; then
+  [[ $(uname -sm) == "Linux x86_64" ]] ||
+    die "LibTorch is pinned for Linux x86_64 and this is $(uname -sm): give TORCH_ROOT=FOLDER, one that holds torch/lib"
+elif [[ ! -e $TORCH_ROOT/torch/lib/libtorch_cpu.so ]]; then
   die "TORCH_ROOT='$TORCH_ROOT' holds no torch/lib/libtorch_cpu.so"
 fi
 missing=$(missing_packages)
