@@ -1,5 +1,7 @@
 #include "cli/app.h"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
@@ -32,6 +34,7 @@ bool has_value(const char* variable) {
 }
 
 bool environment_allows_color() {
+  if (isatty(STDOUT_FILENO) == 0) return false;
   const char* terminal = std::getenv("TERM");
   return !has_value("NO_COLOR") && !(terminal != nullptr && std::string_view(terminal) == "dumb");
 }
