@@ -89,9 +89,13 @@ void add_machine_notes(const Store& store, const std::vector<GroupSummary>& grou
       for (const auto& [name, value] : store.provenance(run.run)) seen[name].insert(value);
     }
   }
-  for (const char* name : {"git_commit", "compiler", "libtorch", "cuda", "nccl", "host", "cpu", "gpu"}) {
-    const std::size_t values = seen[name].size();
-    if (values > 1) notes.push_back({"runs come from " + std::to_string(values) + " values of " + name, real});
+  for (const char* name :
+       {"sactool", "git_commit", "compiler", "build_type", "libtorch", "cpu", "host", "gpu", "nccl"}) {
+    const std::set<std::string>& values = seen[name];
+    const bool about_machine = std::string_view(name) == "host" || std::string_view(name) == "gpu";
+    if (values.size() < 2 || (about_machine && !real)) continue;
+    const Strings shown(values.begin(), values.end());
+    notes.push_back({"runs differ in " + std::string(name) + ": " + join(shown), real});
   }
 }
 

@@ -162,6 +162,24 @@ TEST_F(CompareTest, OtherSettingsThatDifferAreNotedAndTellGroupsApart) {
   EXPECT_THROW(static_cast<void>(comparison(request)), UsageError) << "fits both";
 }
 
+TEST_F(CompareTest, MachinesAndBuildsAreCalledOutWhereSecondsAreReal) {
+  for (const char* fabric : {"virtual", "gloo"}) {
+    for (const char* host : {"a", "b"}) {
+      RunContext context = sample_context(fabric, 0, std::string(fabric) + host);
+      context.fabric = fabric;
+      context.group_key = std::string(fabric) + host;
+      context.provenance = {{"host", host}, {"git_commit", std::string("commit-") + host}};
+      store_run(store_, context, sample_outcome(0.8, 10.0));
+    }
+  }
+  CompareRequest request;
+  request.words = {"virtuala", "virtualb"};
+  EXPECT_THAT(texts(comparison(request).notes, false), ElementsAre("runs differ in git_commit: commit-a, commit-b"));
+  request.words = {"glooa", "gloob"};
+  EXPECT_THAT(texts(comparison(request).notes, true),
+              ElementsAre("runs differ in git_commit: commit-a, commit-b", "runs differ in host: a, b"));
+}
+
 TEST_F(CompareTest, WordsChooseRunsAndGroupsInTheirOrder) {
   for (const char* strategy : {"sync_sgd", "local_sgd", "staged"}) {
     for (std::uint64_t seed = 0; seed < 2; ++seed) add(strategy, seed, 0.8, 10.0);
