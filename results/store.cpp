@@ -119,9 +119,9 @@ RunRecord Store::find(std::string_view text) const {
   Strings names;
   for (const RunRecord& run : all) names.push_back(run.name);
   const std::string near = nearest(text, names);
-  throw UsageError("no run '" + wanted + "' in '" + path_.string() + "'" +
-                   (near.empty() ? "" : "; did you mean '" + near + "'?") +
-                   (all.empty() ? "; it holds no runs" : "; runs: " + describe(all)));
+  const std::string there = all.empty() ? "it holds no runs" : "runs: " + describe(all);
+  throw UsageError("no run '" + wanted + "' in '" + path_.string() + "'; " +
+                   (near.empty() ? "" : "did you mean '" + near + "'? ") + there);
 }
 
 std::vector<std::string> Store::series(std::int64_t id) const { return select_series(*database_, id); }
