@@ -1,6 +1,5 @@
 #include "engine/core/sha256.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace sac {

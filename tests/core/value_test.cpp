@@ -1,6 +1,5 @@
 #include "engine/core/value.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
