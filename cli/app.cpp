@@ -13,6 +13,7 @@
 #include "cli/output.h"
 #include "cli/signals.h"
 #include "experiments/build_info.h"
+#include "experiments/tables.h"
 
 namespace sac {
 namespace {
@@ -55,26 +56,45 @@ std::string full_name(const CLI::App& app) {
   return app.get_parent() == nullptr ? "sactool" : full_name(*app.get_parent()) + " " + app.get_name();
 }
 
+/// Long flags that `app` takes, its parents' included, without their dashes.
 Strings flag_names(const CLI::App& app) {
   Strings names;
   for (const CLI::App* level = &app; level != nullptr; level = level->get_parent()) {
     for (const CLI::Option* option : level->get_options()) {
-      for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+      names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
     }
   }
   return names;
 }
 
+Strings command_names(const CLI::App& app) {
+  Strings names;
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
+  return names;
+}
+
+/// The flag that `word` may have been meant for, or the key of a spec: `--lr` is --set optimizer.lr=VALUE.
+std::string flag_meant(const CLI::App& command, const std::string& word) {
+  const std::string name = word.substr(std::min(word.find_first_not_of('-'), word.size()));
+  const std::string bare = name.substr(0, name.find('='));
+  const Strings flags = flag_names(command);
+  if (std::find(flags.begin(), flags.end(), "set") != flags.end()) {
+    for (const std::string& key : all_keys()) {
+      if (key.ends_with("." + bare)) return "--set " + key + "=VALUE";
+    }
+  }
+  const std::string near = nearest(bare, flags);
+  return near.empty() ? "" : "--" + near;
+}
+
 [[noreturn]] void refuse_unknown(const CLI::App& command, const std::string& word) {
   const std::string see = "; see " + full_name(command) + " --help";
   if (word.starts_with("-") && word.size() > 1) {
-    const std::string near = nearest(word.substr(0, word.find('=')), flag_names(command));
+    const std::string near = flag_meant(command, word);
     throw UsageError("unknown flag '" + word + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?") + see);
   }
-  Strings names;
-  for (const CLI::App* sub : command.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(sub->get_name());
-  }
+  const Strings names = command_names(command);
   if (!names.empty()) throw UsageError(unknown_name("command", word, names));
   throw UsageError(full_name(command) + " takes no further argument, got '" + word + "'" + see);
 }
@@ -84,7 +104,14 @@ Strings flag_names(const CLI::App& app) {
   const CLI::App* command = chosen(app);
   const auto extras = app.remaining(true);
   if (!extras.empty()) refuse_unknown(*command, extras.front());
-  throw UsageError(std::string(error.what()) + "; see " + full_name(*command) + " --help");
+  const Strings names = command_names(*command);
+  if (!names.empty() && command->get_subcommands().empty()) {
+    throw UsageError(full_name(*command) + " needs a command: " + join(names, " | "));
+  }
+  std::string message = error.what();
+  const auto twice = message.find(": At Most 1 required but received");
+  if (twice != std::string::npos) message = message.substr(0, twice) + " may be given only once";
+  throw UsageError(message + "; see " + full_name(*command) + " --help");
 }
 
 /// CLI11 takes `--name=` for `--name` and its value from the next word.

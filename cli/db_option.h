@@ -14,7 +14,9 @@ inline std::string default_database() {
 /// Declares `--db FILE` on `sub`; `target` holds the default until parsed and must outlive `sub`.
 inline CLI::Option* add_db_option(CLI::App& sub, std::string& target) {
   target = default_database();
-  return sub.add_option("--db", target, "Database of runs [$SACTOOL_DB, else sactool.db]")->type_name("FILE");
+  return sub.add_option("--db", target, "Database of runs [$SACTOOL_DB, else sactool.db]")
+      ->type_name("FILE")
+      ->check([](const std::string& file) { return std::string(file.empty() ? "the name is empty" : ""); });
 }
 
 }  // namespace sac

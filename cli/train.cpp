@@ -11,6 +11,7 @@
 #include "cli/progress.h"
 #include "cli/run_json.h"
 #include "cli/signals.h"
+#include "engine/train/archive.h"
 #include "experiments/machine.h"
 #include "experiments/runner.h"
 #include "experiments/tee.h"
@@ -142,7 +143,7 @@ ExitCode run_and_report(PreparedRun run, RunSink& sink, const TrainFlags& flags,
   ProgressDisplay display(ProgressDisplay::style_for(globals.quiet));
   Tee tee({&sink, &display});
   std::filesystem::path path;
-  run.job.checkpointed = [&](std::int64_t step) { sink.checkpointed(path.string(), step); };
+  run.job.checkpointing = [&](std::int64_t step) { sink.checkpointed(path.string(), step); };
   const RunOutcome outcome = execute(std::move(run), tee, [&] {
     path = checkpoint_path(flags.database, sink.run_name());
     if (!resumed) remove_checkpoint(path);
@@ -178,7 +179,8 @@ ExitCode resume(const TrainFlags& flags, const RunSettings& settings, const Glob
   PreparedRun run = prepare_run(spec, settings);
   run.context.name = record.name;
   run.job.resume = true;
-  const std::unique_ptr<RunSink> sink = store.resume_sink(record.run, record.checkpoint_step);
+  const std::int64_t step = checkpoint_step(checkpoint_path(flags.database, record.name).string());
+  const std::unique_ptr<RunSink> sink = store.resume_sink(record.run, step);
   return run_and_report(std::move(run), *sink, flags, globals);
 }
 
@@ -193,9 +195,12 @@ std::string slots_problem(const std::string& text) {
   }
 }
 
+/// What is wrong with a word that must name something, or "".
+std::string not_empty(const std::string& text) { return text.empty() ? "the name is empty" : ""; }
+
 void declare_flags(CLI::App& sub, TrainFlags& flags) {
   sub.footer(kExamples);
-  sub.add_option("spec", flags.spec, "What to run, as TOML")->type_name("SPEC.toml");
+  sub.add_option("spec", flags.spec, "What to run, as TOML")->type_name("SPEC.toml")->check(not_empty);
   sub.add_option("--config", flags.configs, "One more TOML file, laid over the spec; may be repeated")
       ->type_name("FILE")
       ->allow_extra_args(false);
@@ -216,7 +221,9 @@ void declare_flags(CLI::App& sub, TrainFlags& flags) {
   add_db_option(sub, flags.database);
   sub.add_option("--data-dir", flags.data_dir, "Folder of data sets, searched first [$SACTOOL_DATA, cache]")
       ->type_name("FOLDER");
-  sub.add_option("--resume", flags.resume, "Go on with a stopped run: its number, name or key")->type_name("RUN");
+  sub.add_option("--resume", flags.resume, "Go on with a stopped run: its number, name or key")
+      ->type_name("RUN")
+      ->check(not_empty);
   sub.add_flag("--json", flags.json, "One JSON object on stdout");
   sub.add_flag("--dry-run", flags.dry_run, "Print the resolved spec with the origin of each key; run nothing");
 }

@@ -128,6 +128,10 @@ std::string check_name(const Setting& setting) {
     throw ConfigError(setting.origin + ": name = " + to_toml(Value(name->substr(0, 128))) +
                       " must be 1 to 100 letters, digits and ._+=,@- that begin with a letter or digit");
   }
+  if (name->find_first_not_of("0123456789") == std::string::npos) {
+    throw ConfigError(setting.origin + ": name = " + to_toml(setting.value) +
+                      " must hold more than digits, which stand for a run's number");
+  }
   return *name;
 }
 

@@ -21,7 +21,8 @@ void check_table(const Setting& header);
 /// @throws ConfigError  wrong type or out of range, beginning with the setting's origin.
 Value check_value(const Setting& setting, const OptionSpec& spec, const std::string& key);
 
-/// A run's name: up to 100 letters, digits and "._+=,@-", the first a letter or digit, so that it can name files.
+/// A run's name: up to 100 letters, digits and "._+=,@-", the first a letter or digit, not digits
+/// alone, so that it can name files.
 /// @throws ConfigError  beginning with the setting's origin.
 std::string check_name(const Setting& setting);
 

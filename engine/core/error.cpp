@@ -25,8 +25,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view name, std::span<const std::string> choices) {
   std::string best;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
-  if (name.size() > 128) return best;
+  if (name.empty() || name.size() > 128) return best;
+  const std::size_t farthest = std::min(std::max<std::size_t>(2, name.size() / 3), name.size() - 1);
+  std::size_t best_distance = farthest + 1;
   for (const std::string& choice : choices) {
     const std::size_t distance = edit_distance(name, choice);
     if (distance < best_distance) {

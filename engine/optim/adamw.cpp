@@ -1,8 +1,8 @@
+#include <ATen/Dispatch.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <cmath>
 
-#include "engine/nn/dtype.h"
 #include "engine/optim/optimizer.h"
 
 namespace sac {
@@ -52,9 +52,10 @@ class AdamW final : public Optimizer {
 
   void step(double lr) override {
     ++steps_done_;
-    with_dtype(parameters_.scalar_type(), [&]<class T>(T) {
-      adamw_step(parameters_.mutable_data_ptr<T>(), gradients_.const_data_ptr<T>(), first_.mutable_data_ptr<T>(),
-                 second_.mutable_data_ptr<T>(), parameters_.numel(), numbers<T>(lr));
+    AT_DISPATCH_FLOATING_TYPES(parameters_.scalar_type(), "adamw", [&] {
+      adamw_step(parameters_.mutable_data_ptr<scalar_t>(), gradients_.const_data_ptr<scalar_t>(),
+                 first_.mutable_data_ptr<scalar_t>(), second_.mutable_data_ptr<scalar_t>(), parameters_.numel(),
+                 numbers<scalar_t>(lr));
     });
   }
 

@@ -1,7 +1,7 @@
+#include <ATen/Dispatch.h>
 #include <ATen/ops/zeros_like.h>
 
 #include "engine/core/error.h"
-#include "engine/nn/dtype.h"
 #include "engine/optim/optimizer.h"
 
 namespace sac {
@@ -41,7 +41,7 @@ class Sgd final : public Optimizer {
   }
 
   void step(double lr) override {
-    with_dtype(parameters_.scalar_type(), [&]<class T>(T) { update(static_cast<T>(lr)); });
+    AT_DISPATCH_FLOATING_TYPES(parameters_.scalar_type(), "sgd", [&] { update(static_cast<scalar_t>(lr)); });
     ++steps_done_;
   }
 

@@ -3,10 +3,11 @@
 #include <ATen/ops/empty.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <system_error>
 
 #include "engine/core/error.h"
 #include "engine/core/sha256.h"
@@ -82,24 +83,31 @@ void Archive::io_in_place(const at::Tensor& tensor) {
   bytes_.append(static_cast<const char*>(whole.const_data_ptr()), whole.nbytes());
 }
 
-void write_archive(const std::string& path, const Archive& archive) {
+void write_archive(const std::string& path, const Archive& archive, std::int64_t step) {
   const std::string part = path + ".part";
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  std::error_code ignored;
-  if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+  std::error_code failed;
+  if (!folder.empty()) std::filesystem::create_directories(folder, failed);
+  Archive body;
+  body.io(step);
+  const std::string bytes = body.bytes() + archive.bytes();
   {
     std::ofstream file(part, std::ios::binary | std::ios::trunc);
-    file << kMagic << sha256_hex(archive.bytes()) << archive.bytes();
+    file << kMagic << sha256_hex(bytes) << bytes;
     file.flush();
-    if (!file) {
-      std::filesystem::remove(part, ignored);
-      throw RunError("cannot write the checkpoint '" + path + "': " + std::strerror(errno));
-    }
+    if (!file) failed = std::make_error_code(static_cast<std::errc>(errno));
   }
-  std::filesystem::rename(part, path);
+  if (!failed) std::filesystem::rename(part, path, failed);
+  if (!failed) return;
+  std::error_code ignored;
+  std::filesystem::remove(part, ignored);
+  throw RunError("cannot write the checkpoint '" + path + "': " + failed.message());
 }
 
-Archive read_archive(const std::string& path) {
+namespace {
+
+/// Everything behind the header, checked: the step, then the archive.
+Archive read_body(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw DataError("there is no checkpoint '" + path + "'");
   std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -108,10 +116,27 @@ Archive read_archive(const std::string& path) {
   }
   if (content.size() < kMagic.size() + kDigest) throw DataError("the checkpoint '" + path + "' is truncated");
   const std::string digest = content.substr(kMagic.size(), kDigest);
-  std::string bytes = content.substr(kMagic.size() + kDigest);
-  if (sha256_hex(bytes) != digest)
+  content.erase(0, kMagic.size() + kDigest);
+  if (sha256_hex(content) != digest) {
     throw DataError("the checkpoint '" + path + "' is truncated or corrupt (SHA-256 differs)");
-  return Archive(std::move(bytes));
+  }
+  return Archive(std::move(content));
+}
+
+}  // namespace
+
+Archive read_archive(const std::string& path) {
+  Archive body = read_body(path);
+  std::int64_t step = 0;
+  body.io(step);
+  return body;
+}
+
+std::int64_t checkpoint_step(const std::string& path) {
+  Archive body = read_body(path);
+  std::int64_t step = 0;
+  body.io(step);
+  return step;
 }
 
 }  // namespace sac

@@ -84,10 +84,14 @@ class Archive {
   bool reading_ = false;
 };
 
-/// Writes atomically (a new file beside, then a rename).  @throws RunError  the path cannot be written.
-void write_archive(const std::string& path, const Archive& archive);
+/// Writes atomically (a new file beside, then a rename).  @param step  of the last point recorded before it.
+/// @throws RunError  the path cannot be written.
+void write_archive(const std::string& path, const Archive& archive, std::int64_t step);
 
 /// @throws DataError  missing, truncated, corrupt, or of another format.
 Archive read_archive(const std::string& path);
+
+/// The step that the checkpoint at `path` was written with.  @throws DataError  as read_archive.
+std::int64_t checkpoint_step(const std::string& path);
 
 }  // namespace sac

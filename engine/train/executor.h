@@ -26,7 +26,9 @@ struct Job {
   std::string key;                                      ///< run key; a checkpoint of another key is refused
   std::string checkpoint_path;                          ///< "" = no checkpoints can be written
   bool resume = false;                                  ///< start from checkpoint_path
-  std::function<void(std::int64_t step)> checkpointed;  ///< told of each checkpoint; points up to `step` are in it
+  /// Told before each checkpoint is written: points up to `step` must be safe by its return, for a resumed run will not
+  /// repeat them.
+  std::function<void(std::int64_t step)> checkpointing;
   const std::atomic<bool>* stop = nullptr;  ///< set (by a signal) to stop at the next step with a checkpoint
 };
 

@@ -93,9 +93,14 @@ class BadInput(SactoolCase):
         refuse("strategies", "show", "sync_sdg", says=["did you mean 'sync_sgd'?"])
         refuse("strategies", "shwo", says=["unknown command 'shwo'", "did you mean 'show'?"])
         refuse("strategies", "show", says=["name"])
+        refuse("runs", says=["sactool runs needs a command: ls | "])
+        refuse("train", "--lr", "0.1", says=["unknown flag '--lr'", "did you mean '--set optimizer.lr=VALUE'?"])
+        refuse("train", "--seed", "1", "--seed", "2", says=["--seed may be given only once"])
+        refuse("train", "--db", "", says=["--db: the name is empty"])
+        refuse("train", "--resume", "", says=["--resume: the name is empty"])
 
     def test_names(self):
-        for name in ["../x", "a/b", "-x", "a\nb", "x" * 101, "\xe4"]:
+        for name in ["../x", "a/b", "-x", "a\nb", "17", "x" * 101, "\xe4"]:
             self.refuse(f"--name={name}", says=["name = "])
         self.refuse("--name", "", says=["name = "])
         self.refuse("--name=", says=["--name= gives no value"])

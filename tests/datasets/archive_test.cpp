@@ -3,7 +3,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "fixture.h"
+#include "tests/datasets/fixture.h"
 
 namespace sac {
 namespace {

@@ -3,7 +3,7 @@
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 
-#include "fixture.h"
+#include "tests/datasets/fixture.h"
 
 namespace sac {
 namespace {

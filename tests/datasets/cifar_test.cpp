@@ -1,6 +1,6 @@
 #include "datasets/cifar.h"
 
-#include "fixture.h"
+#include "tests/datasets/fixture.h"
 
 namespace sac {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "cli/command.h"
 #include "datasets/dataset.h"
-#include "fixture.h"
+#include "tests/datasets/fixture.h"
 
 namespace sac {
 namespace {

@@ -1,7 +1,7 @@
 #include "datasets/fetch.h"
 
-#include "fixture.h"
-#include "http_server.h"
+#include "tests/datasets/fixture.h"
+#include "tests/datasets/http_server.h"
 
 namespace sac {
 namespace {

@@ -1,6 +1,6 @@
 #include "datasets/idx.h"
 
-#include "fixture.h"
+#include "tests/datasets/fixture.h"
 
 namespace sac {
 namespace {

@@ -1,6 +1,6 @@
 #include "datasets/location.h"
 
-#include "fixture.h"
+#include "tests/datasets/fixture.h"
 
 namespace sac {
 namespace {

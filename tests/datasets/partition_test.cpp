@@ -4,7 +4,7 @@
 #include <numeric>
 #include <set>
 
-#include "fixture.h"
+#include "tests/datasets/fixture.h"
 
 namespace sac {
 namespace {

@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "datasets/load.h"
-#include "fixture.h"
+#include "tests/datasets/fixture.h"
 
 namespace sac {
 namespace {

@@ -124,8 +124,9 @@ void VirtualWorld::write_checkpoint() {
   std::string key = job_->key;
   archive.io(key);
   io(archive);
-  write_archive(job_->checkpoint_path, archive);
-  if (job_->checkpointed) job_->checkpointed(recorder_.last_step());
+  const std::int64_t step = recorder_.last_step();
+  if (job_->checkpointing) job_->checkpointing(step);
+  write_archive(job_->checkpoint_path, archive, step);
 }
 
 void VirtualWorld::restore(Archive& archive) {
