@@ -15,8 +15,8 @@ struct Globals {
   bool color = true;  ///< stdout/stderr colours: NO_COLOR, --no-color and TERM=dumb turn them off
 };
 
-/// One subcommand, self-registered by its own .cpp in cli/. `add` declares its flags on `sub` (state in a shared_ptr that
-/// the returned closure keeps) and returns what to do when it is chosen. Data to stdout, messages to stderr.
+/// One subcommand, self-registered by its own .cpp in cli/. `add` declares its flags on `sub` (state in a shared_ptr
+/// that the returned closure keeps) and returns what to do when it is chosen. Data to stdout, messages to stderr.
 struct CommandEntry {
   static constexpr const char* kThing = "command";
   std::string name;

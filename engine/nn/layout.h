@@ -17,15 +17,15 @@ struct Range {
 struct TensorInfo {
   std::string name;  ///< "conv1.weight"
   std::vector<std::int64_t> shape;
-  Range range;   ///< elements of the flat tensor
-  int layer = 0; ///< index into Layout::layers
+  Range range;    ///< elements of the flat tensor
+  int layer = 0;  ///< index into Layout::layers
 };
 
 /// One layer that owns parameters. Ranges are contiguous and follow one another in forward order.
 struct LayerInfo {
-  std::string name;  ///< "conv1"
-  Range parameters;  ///< of the flat parameters [D] (and gradients [D])
-  Range buffers;     ///< of the flat buffers [S]; empty without normalisation statistics
+  std::string name;             ///< "conv1"
+  Range parameters;             ///< of the flat parameters [D] (and gradients [D])
+  Range buffers;                ///< of the flat buffers [S]; empty without normalisation statistics
   double forward_flops = 0.0;   ///< a sample; a multiply-add counts 2
   double backward_flops = 0.0;  ///< a sample; input gradient counted only where it is computed
 };

@@ -13,7 +13,8 @@
 
 namespace sac {
 
-/// One mini-batch. inputs: [B, C, H, W] (or [B, F] for feature data), the model's dtype; targets: [B], int64, in [0, classes).
+/// One mini-batch. inputs: [B, C, H, W] (or [B, F] for feature data), the model's dtype; targets: [B], int64, in [0,
+/// classes).
 struct Batch {
   at::Tensor inputs;
   at::Tensor targets;
@@ -21,22 +22,22 @@ struct Batch {
 
 /// Sums over an evaluated batch, to be added up and divided once.
 struct EvalSums {
-  double loss = 0.0;          ///< sum of per-sample cross-entropies, nats
-  std::int64_t correct = 0;   ///< arg max equals target
+  double loss = 0.0;         ///< sum of per-sample cross-entropies, nats
+  std::int64_t correct = 0;  ///< arg max equals target
   std::int64_t count = 0;
 };
 
-/// Called during the backward pass as soon as the gradient of layer `layer` (index into Layout::layers) is final; layers
-/// come last to first. After the call for layer l, gradients of layers >= l are final.
+/// Called during the backward pass as soon as the gradient of layer `layer` (index into Layout::layers) is final;
+/// layers come last to first. After the call for layer l, gradients of layers >= l are final.
 using GradientReady = std::function<void(int layer)>;
 
-/// One replica of a model bound to flat tensors it does not own the storage of: the views and the workspace of one worker.
-/// Not thread-safe; distinct networks are independent. Never touches LibTorch's default generator nor autograd.
+/// One replica of a model bound to flat tensors it does not own the storage of: the views and the workspace of one
+/// worker. Not thread-safe; distinct networks are independent. Never touches LibTorch's default generator nor autograd.
 class Network {
  public:
   virtual ~Network() = default;
-  /// Forward and backward in training mode: overwrites the flat gradients [D] with the gradient of the mean loss over the
-  /// batch, updates the buffers [S] (running statistics).  @return the mean loss.
+  /// Forward and backward in training mode: overwrites the flat gradients [D] with the gradient of the mean loss over
+  /// the batch, updates the buffers [S] (running statistics).  @return the mean loss.
   virtual double compute_gradients(const Batch& batch, const GradientReady& ready) = 0;
   /// Forward in evaluation mode; changes nothing but workspace.
   virtual EvalSums evaluate(const Batch& batch) = 0;
@@ -48,9 +49,9 @@ class Model {
   virtual ~Model() = default;
   [[nodiscard]] virtual const Layout& layout() const = 0;
   [[nodiscard]] virtual at::ScalarType dtype() const = 0;  ///< float32 or float64
-  /// Fills parameters [D] and buffers [S] as PyTorch's modules initialise theirs (Kaiming-uniform weights with a = sqrt 5,
-  /// uniform biases; BatchNorm 1, 0 and statistics 0, 1), from the stream (seed, rank 0, kInitialisation): a function of
-  /// the seed alone.
+  /// Fills parameters [D] and buffers [S] as PyTorch's modules initialise theirs (Kaiming-uniform weights with a = sqrt
+  /// 5, uniform biases; BatchNorm 1, 0 and statistics 0, 1), from the stream (seed, rank 0, kInitialisation): a
+  /// function of the seed alone.
   virtual void initialise(const at::Tensor& parameters, const at::Tensor& buffers, std::uint64_t seed) const = 0;
   /// @param gradients  [D], or undefined for a network that only evaluates.
   [[nodiscard]] virtual std::unique_ptr<Network> bind(const at::Tensor& parameters, const at::Tensor& gradients,

@@ -6,9 +6,9 @@
 
 namespace sac {
 
-/// Options of the step size, merged into the [optimizer] table: lr (> 0, default 0.1), schedule (constant | step | cosine),
-/// warmup_steps (>= 0, linear from lr / (warmup_steps + 1)), step_every (steps, >= 1) and step_factor (> 0) for `step`,
-/// min_lr (>= 0) for `cosine`.
+/// Options of the step size, merged into the [optimizer] table: lr (> 0, default 0.1), schedule (constant | step |
+/// cosine), warmup_steps (>= 0, linear from lr / (warmup_steps + 1)), step_every (steps, >= 1) and step_factor (> 0)
+/// for `step`, min_lr (>= 0) for `cosine`.
 const std::vector<OptionSpec>& schedule_options();
 
 /// The step size as a pure function of the worker's step.

@@ -22,9 +22,9 @@ struct ComputeConfig {
   std::string model = "constant";  ///< constant | lognormal | shifted_exponential | pareto
   double seconds_per_step = 0.0;   ///< mean; 0 = FLOPs of the batch / flops_per_s
   double flops_per_s = 1e12;
-  double sigma = 0.3;          ///< lognormal: standard deviation of the logarithm
-  double shift_s = 0.0;        ///< shifted exponential: the least time, <= the mean
-  double shape = 2.5;          ///< pareto: tail index, > 1
+  double sigma = 0.3;            ///< lognormal: standard deviation of the logarithm
+  double shift_s = 0.0;          ///< shifted exponential: the least time, <= the mean
+  double shape = 2.5;            ///< pareto: tail index, > 1
   std::vector<double> speeds{};  ///< a worker; 1 = nominal, 0.5 = half as fast; empty = all 1
 };
 
