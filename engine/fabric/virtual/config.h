@@ -47,7 +47,8 @@ const std::vector<OptionSpec>& network_options();
 const std::vector<OptionSpec>& compute_options();
 const std::vector<OptionSpec>& server_options();
 
-/// @throws ConfigError  speeds of another length than workers, shift above the mean, halving_doubling refused, ...
+/// @throws ConfigError  speeds of another length than workers, a shift above the mean, workers that do not fill their
+/// hosts
 ClusterConfig cluster_config(const Options& cluster, const Options& network, const Options& compute,
                              const Options& server);
 

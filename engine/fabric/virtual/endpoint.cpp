@@ -18,30 +18,27 @@ class VirtualClock final : public Clock {
   const VirtualEndpoint* endpoint_;
 };
 
-/// Stops a computation at its milestones: between them the world goes on without it.
+/// Runs ahead from milestone to milestone, having promised each to the world.
 class VirtualPace final : public ComputePace {
  public:
   VirtualPace(Scheduler& scheduler, int rank, double seconds, std::span<const double> milestones)
       : scheduler_(&scheduler), rank_(rank), begin_(scheduler.now(rank)), seconds_(seconds), milestones_(milestones) {
-    depart();
+    scheduler.promise(rank, next());
   }
 
   void milestone(const std::function<void()>& action) override {
-    scheduler_->arrive(rank_, ticket_);
+    scheduler_->advance(rank_, next());
     action();
-    if (++passed_ < milestones_.size()) depart();
+    if (++passed_ < milestones_.size()) scheduler_->promise(rank_, next());
   }
 
   /// Passes the milestones that the arithmetic left out.
   void finish() {
-    while (passed_ < milestones_.size()) milestone([] {});
+    if (passed_ < milestones_.size()) scheduler_->advance(rank_, begin_ + seconds_);
   }
 
  private:
-  void depart() {
-    ticket_ = scheduler_->post(rank_, WakeRequest{begin_ + seconds_ * milestones_[passed_]}, "compute");
-    scheduler_->depart(rank_, ticket_);
-  }
+  [[nodiscard]] double next() const { return begin_ + seconds_ * milestones_[passed_]; }
 
   Scheduler* scheduler_;
   int rank_;
@@ -49,7 +46,6 @@ class VirtualPace final : public ComputePace {
   double seconds_;
   std::span<const double> milestones_;
   std::size_t passed_ = 0;
-  std::int64_t ticket_ = 0;
 };
 
 }  // namespace

@@ -13,13 +13,9 @@
 
 namespace sac {
 
-// What a worker asks of the simulated world. Posted while the worker runs, handled once nobody runs, in order of
-// (rank, posting): plain data, so that nothing depends on which thread was faster.
+// What a worker asks of the simulated world, at its own time. Handled in order of (time, rank, posting): plain data, so
+// that nothing depends on which thread was faster.
 
-/// Resume me at `time`.
-struct WakeRequest {
-  double time = 0.0;
-};
 struct CollectiveRequest {
   CollectiveKind kind = CollectiveKind::kBarrier;
   Reduce op = Reduce::kSum;
@@ -61,8 +57,8 @@ struct ContributeRequest {
 /// Write a checkpoint soon.
 struct CheckpointRequest {};
 
-using Request = std::variant<WakeRequest, CollectiveRequest, SplitRequest, SendRequest, ReceiveRequest, ServerRequest,
-                             ReportRequest, ContributeRequest, CheckpointRequest>;
+using Request = std::variant<CollectiveRequest, SplitRequest, SendRequest, ReceiveRequest, ServerRequest, ReportRequest,
+                             ContributeRequest, CheckpointRequest>;
 
 /// The life of one request: [posted, ready) waits for others, [start, end] moves data.
 struct Ticket {

@@ -1,13 +1,15 @@
 #include "engine/fabric/virtual/scheduler.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <thread>
 
 #include "engine/core/error.h"
 
 namespace sac {
 
-Scheduler::Scheduler(int workers, int slots) : slots_(slots), running_(workers) {
+Scheduler::Scheduler(int workers, int slots) : slots_(slots) {
   for (int rank = 0; rank < workers; ++rank) lanes_.push_back(std::make_unique<Lane>());
 }
 
@@ -15,11 +17,7 @@ bool Scheduler::run(World& world, const std::function<void(int)>& body) {
   world_ = &world;
   {
     const std::lock_guard lock(mutex_);
-    for (std::size_t rank = 0; rank < lanes_.size(); ++rank) {
-      Lane& lane = *lanes_[rank];
-      lane.slot.resumed = true;
-      slots_.request(lane.slot, lane.clock, static_cast<int>(rank));
-    }
+    for (int rank = 0; rank < static_cast<int>(lanes_.size()); ++rank) resume(rank, *lanes_[at(rank)]);
   }
   std::vector<std::thread> threads;
   try {
@@ -44,16 +42,18 @@ void Scheduler::worker_main(int rank, const std::function<void(int)>& body) {
       lane.slot.wake.wait(lock, [&] { return lane.slot.granted || stopped_; });
       check_alive();
     }
-    if (lane.phase != Lane::Phase::kFinished) body(rank);  // finished before the checkpoint it resumes from
-  } catch (const StopRequested&) {                         // the run was stopped: this thread has nothing left to do
+    if (!lane.finished) body(rank);  // finished before the checkpoint it resumes from
+  } catch (const StopRequested&) {   // the run was stopped: this thread has nothing left to do
   } catch (...) {
     const std::lock_guard lock(mutex_);
     fail(std::current_exception());
   }
   const std::lock_guard lock(mutex_);
-  lane.phase = Lane::Phase::kFinished;
+  lane.finished = true;
   ++finished_;
-  if (!stopped_ && --running_ == 0) dispatch();
+  flush(rank, lane);
+  rest(lane);
+  if (!stopped_) dispatch();
   if (lane.slot.granted) slots_.release(lane.slot);
 }
 
@@ -61,55 +61,69 @@ void Scheduler::check_alive() const {
   if (stopped_) throw StopRequested{};
 }
 
+void Scheduler::append(Lane& lane, Posted posted) {
+  if (posted.id < lane.replay_until) return;  // handled before the checkpoint was written
+  posted.ticket.posted = lane.clock;
+  lane.fresh.push_back(std::move(posted));
+}
+
 std::int64_t Scheduler::post(int rank, Request request, std::string what) {
   Lane& lane = *lanes_[at(rank)];
-  const std::int64_t id = lane.next_ticket++;
-  if (id < lane.replay_until) return id;  // handled before the checkpoint was written
-  Ticket ticket;
-  ticket.posted = lane.clock;
-  ticket.what = std::move(what);
-  lane.tickets.emplace(id, std::move(ticket));
-  lane.outbox.emplace_back(id, std::move(request));
+  Posted posted{.id = lane.next_ticket++, .request = std::move(request), .ticket = {}};
+  posted.ticket.what = std::move(what);
+  const std::int64_t id = posted.id;
+  append(lane, std::move(posted));
   return id;
 }
 
 void Scheduler::tell(int rank, Request request) {
   Lane& lane = *lanes_[at(rank)];
-  const std::int64_t id = lane.next_ticket++;
-  if (id >= lane.replay_until) lane.outbox.emplace_back(id, std::move(request));
+  append(lane, {.id = lane.next_ticket++, .request = std::move(request), .ticket = {}, .silent = true});
+}
+
+/// The world sees what the worker has posted.
+void Scheduler::flush(int rank, Lane& lane) {
+  if (lane.fresh.empty()) return;
+  if (lane.outbox.empty()) agenda_.emplace(lane.fresh.front().ticket.posted, rank);
+  std::move(lane.fresh.begin(), lane.fresh.end(), std::back_inserter(lane.outbox));
+  lane.fresh.clear();
+}
+
+void Scheduler::run_until(Lane& lane, double bound) {
+  rest(lane);
+  lane.running = true;
+  lane.bound = bound;
+  bounds_.insert(bound);
+}
+
+void Scheduler::rest(Lane& lane) {
+  if (lane.running) bounds_.erase(bounds_.find(lane.bound));
+  lane.running = false;
+}
+
+void Scheduler::promise(int rank, double time) {
+  Lane& lane = *lanes_[at(rank)];
+  std::unique_lock lock(mutex_);
+  check_alive();
+  flush(rank, lane);
+  run_until(lane, time);
+  dispatch();
+  if (!slots_.frozen()) return;
+  slots_.release(lane.slot);
+  slots_.request(lane.slot, lane.clock, rank);
+  lane.slot.wake.wait(lock, [&] { return lane.slot.granted || stopped_; });
 }
 
 Ticket Scheduler::wait(int rank, std::int64_t id) {
   Lane& lane = *lanes_[at(rank)];
-  if (!lane.tickets.at(id).done) depart(rank, id);
-  return arrive(rank, id);
-}
-
-void Scheduler::depart(int rank, std::int64_t id) {
-  Lane& lane = *lanes_[at(rank)];
-  if (lane.tickets.at(id).done) return;  // a replayed computation that had ended before the checkpoint
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   check_alive();
-  leave(lane, id);
-}
-
-void Scheduler::leave(Lane& lane, std::int64_t id) {
-  lane.phase = Lane::Phase::kAway;
-  lane.awaited = id;
-  lane.slot.resumed = false;
-  if (--running_ == 0) dispatch();
-}
-
-Ticket Scheduler::arrive(int rank, std::int64_t id) {
-  Lane& lane = *lanes_[at(rank)];
-  if (lane.awaited == id) {
-    std::unique_lock lock(mutex_);
-    if (!lane.slot.resumed) slots_.release(lane.slot);
-    lane.slot.wake.wait(lock, [&] { return (lane.slot.resumed && lane.slot.granted) || stopped_; });
-    check_alive();
-    lane.awaited = -1;
+  flush(rank, lane);
+  auto found = lane.tickets.find(id);
+  if (found == lane.tickets.end() || !found->second.done) {
+    block(lock, lane, id);
+    found = lane.tickets.find(id);
   }
-  const auto found = lane.tickets.find(id);
   lane.clock = std::max(lane.clock, found->second.end);
   found->second.consumed = true;
   if (logging_ || lane.preparing) return found->second;
@@ -118,69 +132,103 @@ Ticket Scheduler::arrive(int rank, std::int64_t id) {
   return ticket;
 }
 
+/// The worker rests, its slot given to others, until `resume`.
+void Scheduler::block(std::unique_lock<std::mutex>& lock, Lane& lane, std::int64_t awaited) {
+  lane.awaited = awaited;
+  rest(lane);
+  dispatch();
+  if (lane.awaited == awaited) slots_.release(lane.slot);
+  lane.slot.wake.wait(lock, [&] { return (lane.awaited == kNothing && lane.slot.granted) || stopped_; });
+  check_alive();
+}
+
+void Scheduler::resume(int rank, Lane& lane) {
+  lane.awaited = kNothing;
+  run_until(lane, std::max(lane.clock, now_));
+  if (!lane.slot.granted) slots_.request(lane.slot, lane.bound, rank);
+}
+
 void Scheduler::complete(int rank, std::int64_t id) {
   Lane& lane = *lanes_[at(rank)];
   Ticket& ticket = lane.tickets.at(id);
   ticket.done = true;
   ticket.end = now_;
-  if (lane.phase == Lane::Phase::kAway && lane.awaited == id) resume(rank, lane);
-}
-
-void Scheduler::resume(int rank, Lane& lane) {
-  lane.phase = Lane::Phase::kRunning;
-  lane.slot.resumed = true;
-  ++running_;
-  if (!lane.slot.granted) slots_.request(lane.slot, now_, rank);  // one that still computes keeps its slot
+  if (lane.awaited == id) resume(rank, lane);
 }
 
 void Scheduler::schedule(double time, int rank, Event::Kind kind, std::int64_t subject) {
   events_.insert({time, rank, next_sequence_++, kind, subject});
 }
 
-/// Drives the world until somebody runs again. Called with the lock held, by the thread that came to rest last.
+/// Drives the world as far as the running workers' promises allow. Called with the lock held.
 void Scheduler::dispatch() {
+  if (dispatching_) return;  // an evaluation has released the lock; whoever holds it goes on
+  dispatching_ = true;
   try {
-    while (running_ == 0 && !stopped_) {
-      if (!step_world()) return;
+    while (!stopped_ && step_world()) {
     }
   } catch (...) {
     fail(std::current_exception());
   }
+  dispatching_ = false;
 }
 
+/// One round of one instant: its requests, once nobody can add to them, or the events due.
+/// @return false when a running worker must say more first.
 bool Scheduler::step_world() {
-  handle_outboxes();
-  if (running_ > 0) return true;
   world_->settle();
   if (stopped_) return false;
-  if (events_.empty()) {
-    if (finished_ == static_cast<int>(lanes_.size())) return false;
-    throw CommunicationError(deadlock_report());
+  constexpr double kNever = std::numeric_limits<double>::infinity();
+  const double due = events_.empty() ? kNever : events_.begin()->time;
+  const double asked = agenda_.empty() ? kNever : agenda_.begin()->first;
+  const double promised = bounds_.empty() ? kNever : *bounds_.begin();
+  if (due == kNever && asked == kNever) {
+    if (bounds_.empty() && finished_ < lanes_.size()) throw CommunicationError(deadlock_report());
+    return false;
   }
-  now_ = std::max(now_, events_.begin()->time);
-  while (!events_.empty() && events_.begin()->time <= now_) {
-    const Event event = *events_.begin();
-    events_.erase(events_.begin());
-    if (event.kind == Event::Kind::kWake) {
-      complete(event.rank, event.subject);
-    } else {
-      world_->fire(event);
-    }
+  if (asked <= now_ || asked < due) {
+    if (promised <= std::max(now_, asked)) return false;
+    now_ = std::max(now_, asked);
+    handle_outboxes();
+    return true;
   }
+  const bool next_instant = due > now_;
+  if (next_instant ? promised < due : promised <= now_) return false;
+  now_ = std::max(now_, due);
+  fire_events();
   return true;
 }
 
+void Scheduler::fire_events() {
+  while (!events_.empty() && events_.begin()->time <= now_) {
+    const Event event = *events_.begin();
+    events_.erase(events_.begin());
+    world_->fire(event);
+  }
+}
+
+/// Everything asked by now, in order of rank and posting.
 void Scheduler::handle_outboxes() {
-  for (std::size_t rank = 0; rank < lanes_.size(); ++rank) {
-    std::vector<std::pair<std::int64_t, Request>> posted;
-    posted.swap(lanes_[rank]->outbox);
-    for (auto& [id, request] : posted) {
-      if (const auto* wake = std::get_if<WakeRequest>(&request)) {
-        schedule(wake->time, static_cast<int>(rank), Event::Kind::kWake, id);
-      } else {
-        world_->handle(static_cast<int>(rank), id, request);
-      }
-    }
+  std::vector<int> ranks;
+  for (auto entry = agenda_.begin(); entry != agenda_.end() && entry->first <= now_; entry = agenda_.erase(entry)) {
+    ranks.push_back(entry->second);
+  }
+  std::sort(ranks.begin(), ranks.end());
+  for (const int rank : ranks) handle_outbox(rank, *lanes_[at(rank)]);
+}
+
+void Scheduler::handle_outbox(int rank, Lane& lane) {
+  while (!lane.outbox.empty() && lane.outbox.front().ticket.posted <= now_) {
+    Posted posted = std::move(lane.outbox.front());
+    lane.outbox.pop_front();
+    lane.handled = posted.id + 1;
+    if (!posted.silent) lane.tickets.emplace(posted.id, std::move(posted.ticket));
+    world_->handle(rank, posted.id, posted.request);
+  }
+  if (!lane.outbox.empty()) {
+    agenda_.emplace(lane.outbox.front().ticket.posted, rank);
+  } else if (lane.awaited == kOutbox) {
+    resume(rank, lane);
   }
 }
 
@@ -210,9 +258,9 @@ std::string Scheduler::deadlock_report() const {
     if (rank == kNamed) return report + " and " + std::to_string(lanes_.size() - kNamed) + " more";
     const auto pending = lane.tickets.find(lane.awaited);
     report += " worker " + std::to_string(rank) + ": " +
-              (lane.phase == Lane::Phase::kFinished ? "finished"
-               : pending == lane.tickets.end()      ? "running"
-                                                    : pending->second.what) +
+              (lane.finished                   ? "finished"
+               : pending == lane.tickets.end() ? "running"
+                                               : pending->second.what) +
               ";";
   }
   report.pop_back();
@@ -221,6 +269,7 @@ std::string Scheduler::deadlock_report() const {
 
 void Scheduler::prepared(int rank) {
   Lane& lane = *lanes_[at(rank)];
+  const std::lock_guard lock(mutex_);
   lane.preparing = false;
   lane.prepared_ticket = lane.next_ticket;
   if (lane.replay_until == 0) return;
@@ -230,6 +279,10 @@ void Scheduler::prepared(int rank) {
 
 void Scheduler::boundary(int rank, std::string state) {
   Lane& lane = *lanes_[at(rank)];
+  std::unique_lock lock(mutex_);
+  check_alive();
+  flush(rank, lane);
+  if (!lane.outbox.empty()) block(lock, lane, kOutbox);
   lane.state = std::move(state);
   lane.has_boundary = true;
   lane.boundary_ticket = lane.next_ticket;
@@ -245,7 +298,7 @@ void Scheduler::drop_consumed(Lane& lane) {
 
 bool Scheduler::all_have_boundary() const {
   return std::all_of(lanes_.begin(), lanes_.end(),
-                     [](const auto& lane) { return lane->has_boundary || lane->phase == Lane::Phase::kFinished; });
+                     [](const auto& lane) { return lane->has_boundary || (lane->finished && lane->outbox.empty()); });
 }
 
 void Scheduler::drop_log() {
@@ -263,11 +316,9 @@ void Scheduler::io(Archive& archive) {
   archive.io(events);
   if (archive.reading()) events_ = {events.begin(), events.end()};
   for (const auto& lane : lanes_) {
-    std::int64_t until = lane->next_ticket;
-    archive.io(lane->phase, lane->boundary_clock, lane->boundary_ticket, lane->state, lane->tickets, until);
-    if (!archive.reading()) continue;
-    if (lane->phase != Lane::Phase::kFinished) lane->phase = Lane::Phase::kRunning;
-    lane->replay_until = until;
+    archive.io(lane->finished, lane->boundary_clock, lane->boundary_ticket, lane->state, lane->tickets, lane->handled);
+    if (lane->finished) archive.io(lane->clock);
+    if (archive.reading()) lane->replay_until = lane->handled;
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <map>
@@ -19,34 +21,35 @@ namespace sac {
 
 /// A point in simulated time at which something happens. Handled in order of (time, rank, sequence).
 struct Event {
-  enum class Kind : std::uint8_t { kWake, kCollectiveDone, kFlow, kDelivered, kServed };
+  enum class Kind : std::uint8_t { kCollectiveDone, kFlow, kDelivered, kServed };
   double time = 0.0;
   int rank = 0;               ///< breaks ties; the owner's rank
   std::int64_t sequence = 0;  ///< breaks ties; order of scheduling
-  Kind kind = Kind::kWake;
-  std::int64_t subject = 0;  ///< ticket, collective, message, ... of its kind
+  Kind kind = Kind::kCollectiveDone;
+  std::int64_t subject = 0;  ///< collective, message, ... of its kind
   void io(Archive& archive) { archive.io(time, rank, sequence, kind, subject); }
   bool operator<(const Event& other) const {
     return std::tie(time, rank, sequence) < std::tie(other.time, other.rank, other.sequence);
   }
 };
 
-/// What the scheduler drives: the simulated network, servers and observers. Called under the scheduler's lock by
-/// whichever thread came to rest last, never while a worker runs.
+/// What the scheduler drives: the simulated network, servers and observers. Called under the scheduler's lock, by
+/// whichever worker's thread let the world go on.
 class World {
  public:
   virtual ~World() = default;
   virtual void handle(int rank, std::int64_t ticket, Request& request) = 0;
   virtual void fire(const Event& event) = 0;
-  /// After every request of this instant is handled and before time moves on; may write a checkpoint, may stop().
+  /// Between two instants or rounds of one; may write a checkpoint, may stop().
   virtual void settle() = 0;
 };
 
-/// A discrete-event simulation whose processes are threads, one a worker. Workers that wake at one instant run at the
-/// same time, each touching only its own state; what they ask of the world is collected and handled when all of them
-/// have come to rest, in order of rank and posting. Computations with a known end ("wake me at t + d, I compute
-/// meanwhile") do not count as running: the world goes on without them until their end comes. The order of everything
-/// that is shared is thus a function of the spec alone, while all slots work. See docs/adr/0003.
+/// A conservative discrete-event simulation (Chandy & Misra 1979) whose processes are threads, one a worker. A worker
+/// runs ahead on a clock of its own until it needs a result that is not there; what it asks of the world carries its
+/// clock and waits in its outbox. The world moves to the earliest instant at which anything is asked or due, once every
+/// running worker's promise ("nothing from me before t", the known end of its computation) lies beyond it; within an
+/// instant first events, then requests in order of rank and posting. The order of everything that is shared is thus a
+/// function of the spec alone, while all slots work. See docs/adr/0003.
 class Scheduler {
  public:
   Scheduler(int workers, int slots);
@@ -58,19 +61,21 @@ class Scheduler {
 
   // ---- called by worker `rank`'s own thread -------------------------------------------------------------------------
   [[nodiscard]] double now(int rank) const { return lanes_[at(rank)]->clock; }
+  /// Asks something of the world at this worker's time.  @return its ticket.
   std::int64_t post(int rank, Request request, std::string what);
   /// Posts a request that nobody waits for.
   void tell(int rank, Request request);
   /// Blocks until the ticket is done; the worker's clock moves to its end.  @throws StopRequested
   Ticket wait(int rank, std::int64_t ticket);
-  /// Gives the world leave to go on while this thread computes; `arrive` then waits for the ticket.
-  void depart(int rank, std::int64_t ticket);
-  Ticket arrive(int rank, std::int64_t ticket);
+  /// This worker posts nothing before `time`: it computes.  @throws StopRequested
+  void promise(int rank, double time);
+  /// The worker's clock moves to `time`.
+  void advance(int rank, double time) { lanes_[at(rank)]->clock = time; }
 
   // ---- called by the world ------------------------------------------------------------------------------------------
   [[nodiscard]] double now() const { return now_; }
   [[nodiscard]] Ticket& ticket(int rank, std::int64_t id) { return lanes_[at(rank)]->tickets.at(id); }
-  /// The ticket is done now: its worker resumes if it waits for it.
+  /// The ticket is done now: its worker goes on if it waits for it.
   void complete(int rank, std::int64_t id);
   void schedule(double time, int rank, Event::Kind kind, std::int64_t subject);
   /// Runs `action` while no thread computes: for evaluation, which must not count as the run's time.
@@ -85,7 +90,8 @@ class Scheduler {
   void keep_log() { logging_ = true; }
   void drop_log();
   [[nodiscard]] bool logging() const { return logging_; }
-  /// This worker's step boundary: its state, from which the tickets posted since are replayed after a resume.
+  /// This worker's step boundary: its state, from which the tickets posted since are replayed after a resume. Waits
+  /// until the world has handled what the worker posted before.
   void boundary(int rank, std::string state);
   [[nodiscard]] bool all_have_boundary() const;
   /// The worker's set-up is over: what it was given by then is kept for every resume; a resumed worker jumps to its
@@ -93,35 +99,56 @@ class Scheduler {
   void prepared(int rank);
   /// Of a resumed run: the state at the boundary, "" in a fresh run.
   [[nodiscard]] const std::string& state(int rank) const { return lanes_[at(rank)]->state; }
-  [[nodiscard]] bool finished(int rank) const { return lanes_[at(rank)]->phase == Lane::Phase::kFinished; }
+  [[nodiscard]] bool finished(int rank) const { return lanes_[at(rank)]->finished; }
   void io(Archive& archive);
 
  private:
+  static constexpr std::int64_t kNothing = -1;
+  static constexpr std::int64_t kOutbox = -2;  ///< awaited: the world's having handled the whole outbox
+
+  struct Posted {
+    std::int64_t id = 0;
+    Request request;
+    Ticket ticket;
+    bool silent = false;  ///< told, not asked: has no ticket
+  };
   struct Lane {
-    enum class Phase : std::uint8_t { kRunning, kAway, kFinished };
-    Phase phase = Phase::kRunning;
+    // The worker's own.
     double clock = 0.0;
-    std::int64_t awaited = -1;
     std::int64_t next_ticket = 0;
-    bool preparing = true;
-    std::int64_t replay_until = 0;  ///< tickets below exist already: posting them again attaches to them
+    std::vector<Posted> fresh;  ///< posted since the world last looked
+    // Shared, under the lock.
+    bool finished = false;
+    bool running = false;
+    double bound = 0.0;  ///< while it runs: it posts nothing before
+    std::int64_t awaited = kNothing;
+    std::deque<Posted> outbox;
+    std::int64_t handled = 0;  ///< tickets below have reached the world
     std::map<std::int64_t, Ticket> tickets;
-    std::vector<std::pair<std::int64_t, Request>> outbox;
+    SlotWaiter slot;
+    // Of checkpoints.
+    bool preparing = true;
+    std::int64_t prepared_ticket = 0;
+    std::int64_t replay_until = 0;  ///< tickets below exist already: posting them again attaches to them
     bool has_boundary = false;
     std::string state;  ///< at the boundary
     std::int64_t boundary_ticket = 0;
     double boundary_clock = 0.0;
-    std::int64_t prepared_ticket = 0;
-    SlotWaiter slot;
   };
   [[nodiscard]] static std::size_t at(int rank) { return static_cast<std::size_t>(rank); }
 
-  void leave(Lane& lane, std::int64_t ticket);
+  void append(Lane& lane, Posted posted);
+  void flush(int rank, Lane& lane);
+  void block(std::unique_lock<std::mutex>& lock, Lane& lane, std::int64_t awaited);
+  void resume(int rank, Lane& lane);
+  void run_until(Lane& lane, double bound);
+  void rest(Lane& lane);
   void dispatch();
   bool step_world();
+  void fire_events();
   void handle_outboxes();
+  void handle_outbox(int rank, Lane& lane);
   static void drop_consumed(Lane& lane);
-  void resume(int rank, Lane& lane);
   void fail(std::exception_ptr error);
   void worker_main(int rank, const std::function<void(int)>& body);
   void check_alive() const;
@@ -131,12 +158,14 @@ class Scheduler {
   Slots slots_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::set<Event> events_;
+  std::set<std::pair<double, int>> agenda_;  ///< (time, rank) of each outbox's front
+  std::multiset<double> bounds_;             ///< of the running workers
   std::int64_t next_sequence_ = 0;
   double now_ = 0.0;
-  int running_ = 0;
-  int finished_ = 0;
-  bool logging_ = false;
-  bool stopped_ = false;
+  std::size_t finished_ = 0;
+  bool dispatching_ = false;
+  std::atomic<bool> logging_{false};
+  std::atomic<bool> stopped_{false};
   std::exception_ptr error_;
   World* world_ = nullptr;
 };

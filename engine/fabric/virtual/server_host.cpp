@@ -13,23 +13,19 @@ ServerHost::ServerHost(const ServerConfig& config, at::Tensor model, const MakeR
       model_(std::move(model)),
       transport_(&transport),
       scheduler_(&scheduler) {
-  const std::int64_t size = model_.numel();
   for (std::int64_t i = 0; i < config.shards; ++i) {
-    Shard shard{.range = {size * i / config.shards, size * (i + 1) / config.shards},
-                .pulled = std::vector<std::int64_t>(static_cast<std::size_t>(workers), 0)};
-    shard.parameters = model_.narrow(0, shard.range.begin, shard.range.size());
-    shard.rule = make_rule(shard.parameters);
-    shards_.push_back(std::move(shard));
+    const Range range = shard_range(model_.numel(), i, config.shards);
+    hosts_.push_back({ServerShard(range, model_.narrow(0, range.begin, range.size()), make_rule, workers)});
   }
 }
 
-std::int64_t ServerHost::part_bytes(const Shard& shard) const {
-  return shard.range.size() * static_cast<std::int64_t>(model_.element_size());
+std::int64_t ServerHost::part_bytes(const ServerShard& shard) const {
+  return shard.range().size() * static_cast<std::int64_t>(model_.element_size());
 }
 
 void ServerHost::request(int rank, int host, std::int64_t ticket, const ServerRequest& request) {
   const std::int64_t id = next_operation_++;
-  const auto shards = static_cast<std::int64_t>(shards_.size());
+  const auto shards = static_cast<std::int64_t>(hosts_.size());
   operations_[id] = {.rank = rank,
                      .host = host,
                      .ticket = ticket,
@@ -52,46 +48,36 @@ void ServerHost::request(int rank, int host, std::int64_t ticket, const ServerRe
                       .rank = rank,
                       .addressee = Addressee::kServer,
                       .subject = part},
-                     request.update.defined() ? part_bytes(shards_[static_cast<std::size_t>(shard)]) : 0);
+                     request.update.defined() ? part_bytes(hosts_[static_cast<std::size_t>(shard)].shard) : 0);
   }
 }
 
 void ServerHost::arrived(std::int64_t id) {
   Part& part = parts_.at(id);
   const Operation& operation = operations_.at(part.operation);
-  Shard& shard = shards_[static_cast<std::size_t>(part.shard)];
-  const double begin = std::max(scheduler_->now(), shard.busy_until);
+  Host& host = host_of(part);
+  const double begin = std::max(scheduler_->now(), host.busy_until);
   part.queued = begin - scheduler_->now();
   const bool updates = operation.update.defined();
-  shard.busy_until = begin + (updates ? service_s_ : 0.0);
-  scheduler_->schedule(shard.busy_until, operation.rank, Event::Kind::kServed, id);
+  host.busy_until = begin + (updates ? service_s_ : 0.0);
+  scheduler_->schedule(host.busy_until, operation.rank, Event::Kind::kServed, id);
 }
 
 void ServerHost::served(std::int64_t id) {
   Part& part = parts_.at(id);
   Operation& operation = operations_.at(part.operation);
-  Shard& shard = shards_[static_cast<std::size_t>(part.shard)];
-  if (operation.update.defined()) apply(operation, shard);
-  if (operation.wants_model) {
-    operation.answer.narrow(0, shard.range.begin, shard.range.size()).copy_(shard.parameters);
-    shard.pulled[static_cast<std::size_t>(operation.rank)] = shard.version;
-  }
+  ServerShard& shard = host_of(part).shard;
+  const auto slice = [&shard](const at::Tensor& whole) {
+    return whole.narrow(0, shard.range().begin, shard.range().size());
+  };
+  if (operation.update.defined()) shard.apply(slice(operation.update), operation.rank, operation.lr);
+  if (operation.wants_model) shard.read(operation.rank, slice(operation.answer));
   transport_->send({.source = first_host_ + static_cast<int>(part.shard),
                     .destination = operation.host,
                     .rank = operation.rank,
                     .addressee = Addressee::kWorker,
                     .subject = id},
                    operation.wants_model ? part_bytes(shard) : 0);
-}
-
-void ServerHost::apply(Operation& operation, Shard& shard) {
-  const std::int64_t staleness = shard.version - shard.pulled[static_cast<std::size_t>(operation.rank)];
-  shard.rule->apply({.value = operation.update.narrow(0, shard.range.begin, shard.range.size()),
-                     .worker = operation.rank,
-                     .lr = operation.lr,
-                     .staleness = staleness});
-  ++shard.version;
-  if (&shard == &shards_.front()) ++staleness_[staleness];
 }
 
 void ServerHost::answered(std::int64_t id) {
@@ -108,11 +94,8 @@ void ServerHost::answered(std::int64_t id) {
 
 void ServerHost::io(Archive& archive) {
   archive.io_in_place(model_);
-  for (Shard& shard : shards_) {
-    shard.io(archive);
-    shard.rule->io(archive);
-  }
-  archive.io(operations_, parts_, next_operation_, next_part_, staleness_);
+  for (Host& host : hosts_) host.io(archive);
+  archive.io(operations_, parts_, next_operation_, next_part_);
 }
 
 }  // namespace sac

@@ -5,13 +5,10 @@
 #include <memory>
 #include <vector>
 
-#include "engine/comm/parameter_server.h"
 #include "engine/fabric/virtual/transport.h"
-#include "engine/nn/layout.h"
+#include "engine/train/server_shard.h"
 
 namespace sac {
-
-using MakeRule = std::function<std::unique_ptr<ServerRule>(const at::Tensor& shard)>;
 
 /// The parameter server of the simulated cluster: the model split evenly over shards, each on a host of its own with
 /// one link and one queue. Updates take effect one after the other in order of arrival, each after its service time; a
@@ -31,18 +28,17 @@ class ServerHost {
   void answered(std::int64_t part);
 
   [[nodiscard]] const at::Tensor& model() const { return model_; }
-  [[nodiscard]] const std::map<std::int64_t, std::int64_t>& staleness() const { return staleness_; }
+  /// Of shard 0: staleness -> number of updates.
+  [[nodiscard]] const std::map<std::int64_t, std::int64_t>& staleness() const {
+    return hosts_.front().shard.staleness();
+  }
   void io(Archive& archive);
 
  private:
-  struct Shard {
-    Range range{};
-    at::Tensor parameters{};
-    std::unique_ptr<ServerRule> rule{};
-    std::int64_t version = 0;
-    std::vector<std::int64_t> pulled{};  ///< version each worker has
+  struct Host {
+    ServerShard shard;
     double busy_until = 0.0;
-    void io(Archive& archive) { archive.io(version, pulled, busy_until); }
+    void io(Archive& archive) { archive.io(shard, busy_until); }
   };
   struct Operation {
     int rank = 0;
@@ -62,20 +58,19 @@ class ServerHost {
     void io(Archive& archive) { archive.io(operation, shard, queued); }
   };
 
-  void apply(Operation& operation, Shard& shard);
-  [[nodiscard]] std::int64_t part_bytes(const Shard& shard) const;
+  [[nodiscard]] Host& host_of(const Part& part) { return hosts_[static_cast<std::size_t>(part.shard)]; }
+  [[nodiscard]] std::int64_t part_bytes(const ServerShard& shard) const;
 
   double service_s_;
   int first_host_;
   at::Tensor model_;
   Transport* transport_;
   Scheduler* scheduler_;
-  std::vector<Shard> shards_;
+  std::vector<Host> hosts_;
   std::map<std::int64_t, Operation> operations_;
   std::map<std::int64_t, Part> parts_;
   std::int64_t next_operation_ = 0;
   std::int64_t next_part_ = 0;
-  std::map<std::int64_t, std::int64_t> staleness_;  ///< of shard 0
 };
 
 }  // namespace sac

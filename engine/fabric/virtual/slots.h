@@ -13,7 +13,6 @@ namespace sac {
 
 /// One thread's place in the queue for a slot.
 struct SlotWaiter {
-  bool resumed = false;  ///< has something to do
   bool granted = false;  ///< holds a slot
   std::condition_variable wake;
 };
@@ -33,6 +32,8 @@ class Slots {
   /// Waits, with `lock` released, until every slot but the caller's own is free, and keeps them; `thaw` ends it.
   void freeze(std::unique_lock<std::mutex>& lock);
   void thaw();
+  /// Somebody waits in `freeze`: whoever can should give its slot up for a while.
+  [[nodiscard]] bool frozen() const { return frozen_; }
 
   /// body(i) for i in [0, count), by this thread and a helper a free slot; returns when all are done.
   void parallel(std::int64_t count, const std::function<void(std::int64_t)>& body);

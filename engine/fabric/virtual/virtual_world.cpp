@@ -60,7 +60,6 @@ std::unique_ptr<ServerHost> VirtualWorld::make_server(const ClusterConfig& confi
 void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
   std::visit(
       Overloaded{
-          [](const WakeRequest&) {},  // the scheduler's own
           [&](const CollectiveRequest& collective) { collectives_.arrive(rank, ticket, collective); },
           [&](const SplitRequest& split) { collectives_.arrive(rank, ticket, split); },
           [&](const SendRequest& send) { mailbox_.send(rank, ticket, send); },
@@ -91,7 +90,6 @@ void VirtualWorld::evaluate(std::int64_t step) {
 
 void VirtualWorld::fire(const Event& event) {
   switch (event.kind) {
-    case Event::Kind::kWake: break;  // the scheduler's own
     case Event::Kind::kCollectiveDone: collectives_.finish(event.subject); break;
     case Event::Kind::kFlow: transport_.flows_changed(); break;
     case Event::Kind::kServed: server_->served(event.subject); break;

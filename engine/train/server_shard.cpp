@@ -1,0 +1,30 @@
+#include "engine/train/server_shard.h"
+
+#include "engine/train/archive.h"
+
+namespace sac {
+
+ServerShard::ServerShard(Range range, at::Tensor parameters, const MakeRule& make_rule, int workers)
+    : range_(range),
+      parameters_(std::move(parameters)),
+      rule_(make_rule(parameters_)),
+      pulled_(static_cast<std::size_t>(workers), 0) {}
+
+void ServerShard::apply(const at::Tensor& update, int worker, double lr) {
+  const std::int64_t staleness = version_ - pulled_[static_cast<std::size_t>(worker)];
+  rule_->apply({.value = update, .worker = worker, .lr = lr, .staleness = staleness});
+  ++version_;
+  ++staleness_[staleness];
+}
+
+void ServerShard::read(int worker, const at::Tensor& out) {
+  out.copy_(parameters_);
+  pulled_[static_cast<std::size_t>(worker)] = version_;
+}
+
+void ServerShard::io(Archive& archive) {
+  archive.io(version_, pulled_, staleness_);
+  rule_->io(archive);
+}
+
+}  // namespace sac

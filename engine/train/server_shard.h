@@ -1,0 +1,54 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "engine/comm/parameter_server.h"
+#include "engine/nn/layout.h"
+
+namespace sac {
+
+class Archive;
+
+/// Makes the update rule of one shard that holds parameters [n].
+using MakeRule = std::function<std::unique_ptr<ServerRule>(const at::Tensor& shard)>;
+
+/// One shard of the served model: its parameters, its rule, and how old the copy is that each worker has. The same on
+/// every fabric; who calls it decides the order of updates.
+class ServerShard {
+ public:
+  /// @param parameters  [n], elements `range` of the model; changed in place.
+  ServerShard(Range range, at::Tensor parameters, const MakeRule& make_rule, int workers);
+
+  [[nodiscard]] const Range& range() const { return range_; }
+  [[nodiscard]] const at::Tensor& parameters() const { return parameters_; }
+
+  /// Takes one worker's update [n] and counts its staleness.
+  void apply(const at::Tensor& update, int worker, double lr);
+  /// Copies the parameters to `out` [n]: the version that `worker` has from now on.
+  void read(int worker, const at::Tensor& out);
+
+  /// Staleness -> number of updates.
+  [[nodiscard]] const std::map<std::int64_t, std::int64_t>& staleness() const { return staleness_; }
+  /// Everything but the parameters.
+  void io(Archive& archive);
+
+ private:
+  Range range_;
+  at::Tensor parameters_;
+  std::unique_ptr<ServerRule> rule_;
+  std::int64_t version_ = 0;
+  std::vector<std::int64_t> pulled_;  ///< version each worker has
+  std::map<std::int64_t, std::int64_t> staleness_;
+};
+
+/// Shard `index` of `count` equal ones of a model with `size` elements.
+inline Range shard_range(std::int64_t size, std::int64_t index, std::int64_t count) {
+  return {size * index / count, size * (index + 1) / count};
+}
+
+}  // namespace sac
