@@ -1,6 +1,7 @@
 #pragma once
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 namespace sac {
@@ -9,6 +10,13 @@ namespace sac {
 inline std::string default_database() {
   const char* given = std::getenv("SACTOOL_DB");
   return given != nullptr && *given != '\0' ? given : "sactool.db";
+}
+
+/// What belongs to a database lies beside it: "runs.db" and ".logs" make "/here/runs.logs".
+inline std::filesystem::path folder_beside(const std::string& database, const std::string& suffix) {
+  std::filesystem::path folder = std::filesystem::absolute(database);
+  const std::string extension = folder.extension().string();
+  return folder.replace_extension(extension == ".db" ? suffix : extension + suffix);
 }
 
 /// Declares `--db FILE` on `sub`; `target` holds the default until parsed and must outlive `sub`.

@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <iostream>
 
 #include "results/format.h"
@@ -17,7 +19,12 @@ bool reader_is_gone() {
 
 }  // namespace
 
-void print_error(const std::string& message) { std::cerr << "sactool: error: " << printable(message) << std::endl; }
+void print_error(const std::string& message) {
+  const std::string line = "sactool: error: " + printable(message) + "\n";
+  const char* file = std::getenv("SACTOOL_ERROR_FILE");
+  if (file != nullptr && std::ofstream(file, std::ios::app) << line << std::flush) return;
+  std::cerr << line << std::flush;
+}
 
 void print_note(const std::string& message) { std::cerr << "sactool: " << printable(message) << std::endl; }
 

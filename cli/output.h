@@ -5,7 +5,8 @@
 
 namespace sac {
 
-/// "sactool: error: MESSAGE" on stderr, always one line.
+/// "sactool: error: MESSAGE" on stderr, always one line; into the file $SACTOOL_ERROR_FILE where the launcher of local
+/// ranks, who then says it, has named one.
 void print_error(const std::string& message);
 
 /// "sactool: MESSAGE" on stderr.

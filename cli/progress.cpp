@@ -35,6 +35,7 @@ ProgressDisplay::Style ProgressDisplay::style_for(bool quiet) {
 
 void ProgressDisplay::begin(const RunContext& context) {
   strategy_ = context.strategy;
+  clock_ = context.fabric == "virtual" ? "virtual" : "time";
   begin_ = shown_ = std::chrono::steady_clock::now();
 }
 
@@ -65,7 +66,7 @@ std::string ProgressDisplay::line(const Progress& progress, Time now) const {
   std::string text = strategy_ + "  step " + std::to_string(progress.step) + "/" + std::to_string(progress.steps) +
                      "  " + fixed(share * 100.0, 0) + " %  loss " + significant(progress.train_loss, 4);
   if (!std::isnan(accuracy_)) text += "  accuracy " + fixed(accuracy_ * 100.0, 1) + " %";
-  text += "  virtual " + significant(progress.seconds, 4) + " s";
+  text += "  " + clock_ + " " + significant(progress.seconds, 4) + " s";
   const double elapsed = std::chrono::duration<double>(now - begin_).count();
   const auto done = static_cast<double>(progress.step - first_step_);
   if (done <= 0.0) return text;

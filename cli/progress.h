@@ -31,6 +31,7 @@ class ProgressDisplay final : public MetricSink {
 
   Style style_;
   std::string strategy_;
+  std::string clock_;  ///< what its seconds are
   Time begin_;
   Time shown_;
   std::int64_t first_step_ = -1;  ///< where this process took the run up

@@ -84,10 +84,10 @@ std::string run_text(const RunContext& context, std::int64_t run, const std::str
   if (outcome.accuracy) text += "  accuracy       " + fixed(*outcome.accuracy * 100.0, 2) + " %\n";
   if (outcome.loss) text += "  loss           " + significant(*outcome.loss, 4) + "\n";
   if (outcome.train_loss) text += "  train loss     " + significant(*outcome.train_loss, 4) + "\n";
-  text += "  virtual time   " + seconds_text(outcome.seconds) + " = compute " + seconds_text(total.compute_s) +
-          " + communication " + seconds_text(total.communication_s) + " + waiting " + seconds_text(total.waiting_s) +
-          " + idle " + seconds_text(total.idle_s) + "; hidden communication " +
-          seconds_text(total.hidden_communication_s) + "\n";
+  text += (context.fabric == "virtual" ? "  virtual time   " : "  time           ") + seconds_text(outcome.seconds) +
+          " = compute " + seconds_text(total.compute_s) + " + communication " + seconds_text(total.communication_s) +
+          " + waiting " + seconds_text(total.waiting_s) + " + idle " + seconds_text(total.idle_s) +
+          "; hidden communication " + seconds_text(total.hidden_communication_s) + "\n";
   text += "  traffic        " + bytes_text(total.wire_bytes) + " on the wire, " + bytes_text(total.payload_bytes) +
           " payload, " + grouped(total.messages) + " messages\n";
   if (const Json staleness = staleness_json(outcome.staleness); !staleness["mean"].is_null()) {

@@ -9,10 +9,15 @@ namespace sac {
 namespace {
 
 std::atomic<bool> stop_requested{false};
-static_assert(std::atomic<bool>::is_always_lock_free, "the flag is set from a signal handler");
+std::atomic<bool> announced{true};
+std::atomic<int> first_signal{0};
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free,
+              "the flags are set from a signal handler");
 
 void on_stop_signal(int signal) {
-  if (stop_requested.exchange(true)) _exit(128 + signal);
+  if (first_signal.exchange(signal) != 0) _exit(128 + signal);
+  stop_requested = true;
+  if (!announced) return;
   constexpr std::string_view kMessage = "\nsactool: stopping at the next step; once more to stop now\n";
   if (write(STDERR_FILENO, kMessage.data(), kMessage.size()) < 0) return;  // nobody is left to be told
 }
@@ -21,7 +26,8 @@ void on_stop_signal(int signal) {
 
 void ignore_closed_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
-const std::atomic<bool>& catch_stop_signals() {
+const std::atomic<bool>& catch_stop_signals(bool announce) {
+  announced = announce;
   struct sigaction action {};
   action.sa_handler = on_stop_signal;
   action.sa_flags = SA_RESTART;
@@ -30,5 +36,7 @@ const std::atomic<bool>& catch_stop_signals() {
   sigaction(SIGTERM, &action, nullptr);
   return stop_requested;
 }
+
+int stop_signal() { return first_signal; }
 
 }  // namespace sac

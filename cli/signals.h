@@ -8,6 +8,10 @@ void ignore_closed_pipes();
 
 /// From now on the first SIGINT or SIGTERM sets the flag that is returned; the second ends the process at once with
 /// exit code 130 or 143.
-const std::atomic<bool>& catch_stop_signals();
+/// @param announce  tell a reader of stderr of the first.
+const std::atomic<bool>& catch_stop_signals(bool announce = true);
+
+/// The signal that set the flag, or 0.
+int stop_signal();
 
 }  // namespace sac

@@ -95,6 +95,7 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   Dataset data = load_dataset(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
   PreparedRun run;
   run.slots = settings.slots;
+  run.launch = settings.launch;
   run.cluster = cluster_config(given.table("cluster"), given.table("cluster.network"), given.table("cluster.compute"),
                                given.table("cluster.server"));
   run.job.workers = given.workers();

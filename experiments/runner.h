@@ -2,9 +2,11 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "engine/core/metric_sink.h"
+#include "engine/fabric/group/launch.h"
 #include "engine/fabric/virtual/config.h"
 #include "engine/train/executor.h"
 #include "experiments/spec.h"
@@ -17,6 +19,7 @@ struct RunSettings {
   std::filesystem::path data_dir{};         ///< "" = search as `sactool data list` does
   Strings argv{};                           ///< for the provenance
   const std::atomic<bool>* stop = nullptr;  ///< set to end the run at its next step with a checkpoint
+  std::optional<Launch> launch{};           ///< this process's place among real ranks; nothing = a virtual run
 };
 
 /// A spec bound to its data, model, optimiser and strategy, ready to run.
@@ -25,6 +28,7 @@ struct PreparedRun {
   Job job;
   ClusterConfig cluster;
   int slots = 1;
+  std::optional<Launch> launch;
 };
 
 /// Loads the data and checks everything that can be checked before the first step.

@@ -37,10 +37,9 @@ std::optional<std::int64_t> start_ticks(std::int64_t pid) {
 
 }  // namespace
 
-ProcessId this_process() {
-  const std::int64_t pid = getpid();
-  return {machine(), pid, start_ticks(pid).value_or(0)};
-}
+ProcessId this_process() { return process_of(getpid()); }
+
+ProcessId process_of(std::int64_t pid) { return {machine(), pid, start_ticks(pid).value_or(0)}; }
 
 bool maybe_alive(const ProcessId& process) {
   return process.machine != machine() || start_ticks(process.pid) == process.started;

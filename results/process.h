@@ -14,6 +14,9 @@ struct ProcessId {
 /// This process.
 ProcessId this_process();
 
+/// A process of this machine that lives.
+ProcessId process_of(std::int64_t pid);
+
 /// False where the process is known to be gone; true where it lives or runs on another machine.
 bool maybe_alive(const ProcessId& process);
 

@@ -136,6 +136,18 @@ std::vector<std::pair<std::string, std::string>> Store::provenance(std::int64_t 
   return select_provenance(*database_, id);
 }
 
+bool Store::end_run_of(const ProcessId& process, RunStatus status, const std::string& error) {
+  Transaction transaction(*database_);
+  Statement update(*database_,
+                   "UPDATE runs SET status = ?, error = ?, finished = coalesce(finished, ?) "
+                   "WHERE machine = ? AND pid = ? AND pid_started = ? AND status <> 'FINISHED'");
+  update.bind(std::string_view(status_name(status))).bind(std::string_view(error)).bind(unix_seconds());
+  update.bind(std::string_view(process.machine)).bind(process.pid).bind(process.started).run();
+  const bool found = database_->changes() > 0;
+  transaction.commit();
+  return found;
+}
+
 void Store::remove(std::span<const std::int64_t> ids) {
   if (database_->read_only()) throw StoreError("database '" + path_.string() + "' is read-only");
   Transaction transaction(*database_);

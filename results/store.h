@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/core/metric_sink.h"
+#include "results/process.h"
 #include "results/run_record.h"
 
 namespace sac {
@@ -81,6 +82,10 @@ class Store {
   [[nodiscard]] std::map<std::int64_t, std::int64_t> staleness(std::int64_t id) const;
   /// Compiler, versions, host, argv, ... in the order they were given.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> provenance(std::int64_t id) const;
+
+  /// Says for `process`, which is gone, how the run that it was writing ended. A run that had finished stays so.
+  /// @return whether there was one.  @throws StoreError  read-only.
+  bool end_run_of(const ProcessId& process, RunStatus status, const std::string& error);
 
   /// Removes runs with everything that belongs to them, all or none.  @throws StoreError  read-only; UsageError  a run
   /// that is still running or does not exist.

@@ -30,17 +30,19 @@ using CrashTest = ResultsTest;
 }
 
 /// Starts a writing child and kills it once it has committed something.
-void kill_a_writer(const std::filesystem::path& file) {
+ProcessId kill_a_writer(const std::filesystem::path& file) {
   int ready[2];
-  ASSERT_EQ(pipe(ready), 0);
+  EXPECT_EQ(pipe(ready), 0);
   const pid_t child = fork();
   if (child == 0) write_for_ever(file, ready[1]);
   close(ready[1]);
   char byte = 0;
-  ASSERT_EQ(read(ready[0], &byte, 1), 1) << "the child ended early";
+  EXPECT_EQ(read(ready[0], &byte, 1), 1) << "the child ended early";
   close(ready[0]);
+  const ProcessId writer = process_of(child);
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
+  return writer;
 }
 
 TEST_F(CrashTest, KilledWritersLeaveAWholeDatabaseAndCrashedRuns) {
@@ -82,6 +84,25 @@ TEST_F(CrashTest, AStaleHeartbeatReadsAsCrashedInTheView) {
   database.execute("UPDATE runs SET heartbeat = heartbeat + 10");
   EXPECT_EQ(store.get(1).status, "RUNNING");
   EXPECT_EQ(Store::open(file(), Store::Mode::kWrite).get(1).status, "RUNNING") << "another machine may be alive";
+}
+
+TEST_F(CrashTest, SomebodyElseMaySayHowADeadWritersRunEnded) {
+  const ProcessId writer = kill_a_writer(file());
+  Store store = Store::open(file(), Store::Mode::kRead);
+  EXPECT_EQ(store.get(1).status, "CRASHED");
+  EXPECT_TRUE(store.end_run_of(writer, RunStatus::kFailed, "rank 0 was killed by SIGKILL"));
+  EXPECT_EQ(store.get(1).status, "FAILED");
+  EXPECT_EQ(store.get(1).error, "rank 0 was killed by SIGKILL");
+  EXPECT_NE(store.get(1).finished, "");
+  EXPECT_FALSE(store.end_run_of(this_process(), RunStatus::kFailed, "no run of this process"));
+}
+
+TEST_F(CrashTest, NobodyTurnsAFinishedRunIntoAFailedOne) {
+  Store store = Store::open(file(), Store::Mode::kWrite);
+  store_run(store, sample_context(), sample_outcome(0.5, 1.0));
+  EXPECT_FALSE(store.end_run_of(this_process(), RunStatus::kFailed, "too late"));
+  EXPECT_EQ(store.get(1).status, "FINISHED");
+  EXPECT_EQ(store.get(1).error, "");
 }
 
 TEST_F(CrashTest, AProcessIsKnownByItsStartToo) {

@@ -79,7 +79,10 @@ ComputeConfig compute_config(const Options& options, std::int64_t workers) {
 const std::vector<OptionSpec>& cluster_options() {
   static const std::vector<OptionSpec> kOptions{
       {.name = "workers", .fallback = std::int64_t{4}, .doc = "logical workers, K", .min = 1, .max = 65536},
-      {.name = "fabric", .fallback = std::string("virtual"), .doc = "what carries the run", .choices = {"virtual"}},
+      {.name = "fabric",
+       .fallback = std::string("virtual"),
+       .doc = "what carries the run",
+       .choices = {"virtual", "gloo", "nccl"}},
   };
   return kOptions;
 }

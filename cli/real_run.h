@@ -1,0 +1,18 @@
+#pragma once
+#include <vector>
+
+#include "cli/command.h"
+#include "cli/train_flags.h"
+
+namespace sac {
+
+/// True where the last source that speaks of cluster.fabric asks for another than the virtual cluster.
+bool wants_real_ranks(const std::vector<Layer>& layers);
+
+/// Trains on real processes: as one of them where torchrun, srun, mpirun or this program has started it so; else it
+/// starts cluster.workers of them on this machine. Under a launcher cluster.workers is its number of ranks.
+/// @throws ConfigError  half a launch environment, another number of workers, checkpoints asked for.
+/// @throws Error        (kBackend) the fabric cannot be had here.  @throws RunError  a rank failed.
+ExitCode train_on_ranks(std::vector<Layer> layers, const TrainFlags& flags, const Globals& globals);
+
+}  // namespace sac
