@@ -8,6 +8,7 @@
 
 #include "datasets/load.h"
 #include "engine/core/error.h"
+#include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
 #include "experiments/dataset_batches.h"
 #include "experiments/provenance.h"
@@ -73,9 +74,14 @@ void finish_failed(MetricSink& sink, const std::string& error) {
   }
 }
 
+std::unique_ptr<Executor> make_executor(const PreparedRun& run) {
+  if (!run.launch) return std::make_unique<VirtualExecutor>(run.cluster, run.slots);
+  return std::make_unique<GroupExecutor>(*run.launch, run.group);
+}
+
 RunOutcome run_to_end(const PreparedRun& run, MetricSink& sink) {
   try {
-    return VirtualExecutor(run.cluster, run.slots).run(run.job, sink);
+    return make_executor(run)->run(run.job, sink);
   } catch (const Error& error) {
     finish_failed(sink, error.what());
     throw;
@@ -88,6 +94,13 @@ RunOutcome run_to_end(const PreparedRun& run, MetricSink& sink) {
   }
 }
 
+GroupConfig group_config(const RunSpec& spec, const ClusterConfig& cluster) {
+  const Options& options = spec.table("cluster");
+  return {.backend = options.text("fabric") == "nccl" ? Backend::kNccl : Backend::kGloo,
+          .timeout = Seconds(options.number("timeout_s")),
+          .shards = cluster.server.shards};
+}
+
 }  // namespace
 
 PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
@@ -98,6 +111,7 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.launch = settings.launch;
   run.cluster = cluster_config(given.table("cluster"), given.table("cluster.network"), given.table("cluster.compute"),
                                given.table("cluster.server"));
+  run.group = group_config(given, run.cluster);
   run.job.workers = given.workers();
   run.job.train = train_config(given.table("train"), data.train.size(), given.workers());
   const RunSpec spec = with_steps(given, run.job.train.steps);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "engine/core/metric_sink.h"
-#include "engine/fabric/group/launch.h"
+#include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/config.h"
 #include "engine/train/executor.h"
 #include "experiments/spec.h"
@@ -27,8 +27,9 @@ struct PreparedRun {
   RunContext context;
   Job job;
   ClusterConfig cluster;
+  GroupConfig group;
   int slots = 1;
-  std::optional<Launch> launch;
+  std::optional<Launch> launch;  ///< nothing = on the virtual cluster
 };
 
 /// Loads the data and checks everything that can be checked before the first step.

@@ -83,6 +83,12 @@ const std::vector<OptionSpec>& cluster_options() {
        .fallback = std::string("virtual"),
        .doc = "what carries the run",
        .choices = {"virtual", "gloo", "nccl"}},
+      {.name = "timeout_s",
+       .fallback = 60.0,
+       .doc = "real ranks: longest wait for a rank to join or to answer",
+       .min = 0,
+       .max = 1e6,
+       .min_open = true},
   };
   return kOptions;
 }

@@ -1,0 +1,62 @@
+#include "engine/fabric/group/endpoint.h"
+
+#include <utility>
+
+#include "engine/core/error.h"
+
+namespace sac {
+namespace {
+
+/// Real time passes by itself.
+class RealPace final : public ComputePace {
+ public:
+  void milestone(const std::function<void()>& action) override { action(); }
+};
+
+}  // namespace
+
+GroupEndpoint::GroupEndpoint(RankContext& context, GroupCommunicator& world, GroupServer* server, Reports& reports,
+                             Contribute contribute, const std::atomic<bool>* stop)
+    : context_(&context),
+      world_(&world),
+      server_(server),
+      reports_(&reports),
+      contribute_(std::move(contribute)),
+      stop_(stop) {}
+
+ParameterServer& GroupEndpoint::server() {
+  if (server_ == nullptr) {
+    throw CommunicationError("a worker calls the parameter server, but its strategy's traits ask for none");
+  }
+  return *server_;
+}
+
+void GroupEndpoint::compute(double /*fraction*/, std::span<const double> /*milestones*/,
+                            const std::function<void(ComputePace&)>& arithmetic) {
+  RealPace pace;
+  arithmetic(pace);
+}
+
+void GroupEndpoint::report(StepReport report) {
+  reports_->send({.report = std::move(report), .clock = clock_.now().value, .wire_bytes = ledger().wire.value});
+}
+
+void GroupEndpoint::contribute(Contribution contribution) {
+  clock_.pause();
+  contribute_(contribution, clock_.now().value, ledger().wire.value);
+  clock_.resume();
+}
+
+bool GroupEndpoint::wants_boundary() const {
+  if (stop_ != nullptr && stop_->load(std::memory_order_relaxed)) throw StopRequested{};
+  return false;
+}
+
+void GroupEndpoint::settle() {
+  const double now = clock_.now().value;
+  for (GroupCommunicator* communicator : context_->communicators) communicator->settle();
+  Ledger& ledger = *context_->ledger;
+  ledger.compute = Seconds(now) - ledger.communication - ledger.waiting;
+}
+
+}  // namespace sac

@@ -1,0 +1,153 @@
+#include "engine/fabric/group/rendezvous.h"
+
+#include <thread>
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+#include <vector>
+
+#include "engine/core/error.h"
+#include "engine/fabric/group/c10d_store.h"
+
+namespace sac {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kFailure = "failure";
+
+std::string address_of(const Launch& launch) { return launch.master_addr + ":" + std::to_string(launch.master_port); }
+
+std::chrono::milliseconds milliseconds(Seconds seconds) {
+  return std::chrono::milliseconds(static_cast<std::int64_t>(seconds.value * 1e3));
+}
+
+/// Calls `action` and turns whatever LibTorch throws into one line about the store.
+template <class Action>
+auto answered(const Action& action) {
+  try {
+    return action();
+  } catch (const std::exception& error) {
+    throw CommunicationError("the cluster's store does not answer: " + first_line(error));
+  }
+}
+
+c10::intrusive_ptr<c10d::TCPStore> host_store(const std::string& address, int port, std::chrono::milliseconds timeout) {
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<std::uint16_t>(port);
+  options.isServer = true;
+  options.waitWorkers = false;
+  options.timeout = timeout;
+  try {
+    return c10::make_intrusive<c10d::TCPStore>(address, options);
+  } catch (const std::exception& error) {
+    const std::string why = first_line(error);
+    const bool in_use = why.find("EADDRINUSE") != std::string::npos || why.find("in use") != std::string::npos;
+    throw CommunicationError("cannot listen on port " + std::to_string(port) + ": " +
+                             (in_use ? "it is in use; choose another MASTER_PORT" : why));
+  }
+}
+
+c10::intrusive_ptr<c10d::TCPStore> connect_store(const Launch& launch, std::chrono::milliseconds timeout) {
+  c10d::TCPStoreOptions options;
+  options.port = static_cast<std::uint16_t>(launch.master_port);
+  options.waitWorkers = false;
+  options.timeout = timeout;
+  try {
+    return c10::make_intrusive<c10d::TCPStore>(launch.master_addr, options);
+  } catch (const std::exception&) {
+    throw CommunicationError("rank " + std::to_string(launch.rank) + " cannot reach the cluster's store at " +
+                             address_of(launch) + " within " + std::to_string(timeout.count() / 1000) +
+                             " s; check MASTER_ADDR and MASTER_PORT, and that " +
+                             (launch.store_hosted ? "the launcher" : "rank 0") + " runs there");
+  }
+}
+
+/// The ranks that have not joined, "1, 3".
+std::string missing_ranks(Rendezvous& rendezvous, int world_size) {
+  std::vector<std::string> missing;
+  for (int rank = 0; rank < world_size; ++rank) {
+    if (!rendezvous.get("joined/" + std::to_string(rank))) missing.push_back(std::to_string(rank));
+  }
+  return join(missing);
+}
+
+void wait_for_all(Rendezvous& rendezvous, const Launch& launch, Clock::time_point deadline) {
+  while (true) {
+    if (const auto failure = rendezvous.failure()) throw CommunicationError(*failure);
+    const std::string missing = missing_ranks(rendezvous, launch.world_size);
+    if (missing.empty()) return;
+    if (Clock::now() > deadline) {
+      throw CommunicationError(rendezvous.fail("rank " + missing + " of " + std::to_string(launch.world_size) +
+                                               " did not join the cluster at " + address_of(launch) + " in time"));
+    }
+    std::this_thread::sleep_for(20ms);
+  }
+}
+
+}  // namespace
+
+std::string first_line(const std::exception& error) {
+  const std::string text = error.what();
+  return text.substr(0, text.find('\n'));
+}
+
+struct StoreHost::Impl {
+  c10::intrusive_ptr<c10d::TCPStore> store;
+};
+
+StoreHost::StoreHost(int port) : impl_(std::make_unique<Impl>()) { impl_->store = host_store("localhost", port, 60s); }
+StoreHost::~StoreHost() = default;
+StoreHost::StoreHost(StoreHost&&) noexcept = default;
+int StoreHost::port() const { return impl_->store->getPort(); }
+
+Rendezvous::Rendezvous(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Rendezvous::~Rendezvous() = default;
+Rendezvous::Rendezvous(Rendezvous&&) noexcept = default;
+
+Rendezvous Rendezvous::join(const Launch& launch, Seconds timeout) {
+  const auto deadline = Clock::now() + milliseconds(timeout);
+  const bool hosts = launch.rank == 0 && !launch.store_hosted;
+  auto impl = std::make_unique<Impl>();
+  impl->tcp = hosts ? host_store(launch.master_addr, launch.master_port, milliseconds(timeout))
+                    : connect_store(launch, milliseconds(timeout));
+  impl->prefix = "sactool/" + launch.session;
+  impl->store = c10::make_intrusive<c10d::PrefixStore>(impl->prefix, impl->tcp);
+  Rendezvous rendezvous(std::move(impl));
+  const std::string rank = std::to_string(launch.rank);
+  const std::int64_t copies = answered([&] { return rendezvous.impl_->store->add("copies/" + rank, 1); });
+  if (copies > 1) {
+    throw CommunicationError(rendezvous.fail("rank " + rank + " was started twice in the cluster at " +
+                                             address_of(launch) + "; give every process a rank of its own"));
+  }
+  rendezvous.set("joined/" + rank, std::to_string(launch.world_size));
+  wait_for_all(rendezvous, launch, deadline);
+  return rendezvous;
+}
+
+Rendezvous Rendezvous::clone() const {
+  auto impl = std::make_unique<Impl>();
+  impl->tcp = answered([&] { return impl_->tcp->clone(); });
+  impl->prefix = impl_->prefix;
+  impl->store = c10::make_intrusive<c10d::PrefixStore>(impl->prefix, impl->tcp);
+  return Rendezvous(std::move(impl));
+}
+
+void Rendezvous::set(const std::string& name, const std::string& text) {
+  answered([&] { impl_->store->set(name, std::vector<std::uint8_t>(text.begin(), text.end())); });
+}
+
+std::optional<std::string> Rendezvous::get(const std::string& name) {
+  return answered([&]() -> std::optional<std::string> {
+    if (!impl_->store->check({name})) return std::nullopt;
+    return impl_->store->get_to_str(name);
+  });
+}
+
+std::string Rendezvous::fail(const std::string& why) {
+  return answered([&] { return impl_->store->compareSet(kFailure, std::string(), why); });
+}
+
+std::optional<std::string> Rendezvous::failure() { return get(kFailure); }
+
+}  // namespace sac

@@ -1,0 +1,153 @@
+#include "engine/fabric/group/watch.h"
+
+#include <chrono>
+#include <vector>
+
+namespace sac {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kBeat = 500ms;
+constexpr auto kSilence = 3 * kBeat;  ///< a rank that has not beaten for so long does not respond
+constexpr auto kLeave = 10s;
+
+std::string beat_name(int rank) { return "beat/" + std::to_string(rank); }
+
+}  // namespace
+
+Watch::Watch(Rendezvous store, int rank, int size)
+    : store_(store.clone()), asking_(std::move(store)), rank_(rank), size_(size), thread_([this] { run(); }) {}
+
+Watch::~Watch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Watch::run() {
+  try {
+    while (true) {
+      beat();
+      std::unique_lock lock(mutex_);
+      if (changed_.wait_for(lock, kBeat, [this] { return stopping_; })) return;
+      lock.unlock();
+      const auto failure = store_.failure();
+      if (!failure) continue;
+      lock.lock();
+      if (failure_.empty()) failure_ = *failure;
+      break;
+    }
+  } catch (const Error&) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    if (failure_.empty()) {
+      failure_ = "the process that hosts the cluster's store is gone";
+      said_here_ = true;
+    }
+  }
+  cut_all();
+}
+
+void Watch::beat() {
+  std::string text;
+  {
+    const std::lock_guard lock(mutex_);
+    text = std::to_string(++beats_) + " " + blocked_in_;
+  }
+  store_.set(beat_name(rank_), text);
+}
+
+void Watch::cut_all() {
+  failed_.store(true, std::memory_order_release);
+  const std::lock_guard lock(mutex_);
+  for (const auto& [id, cut] : guards_) cut();
+  guards_.clear();
+}
+
+void Watch::blocked_in(const std::string& what) {
+  const std::lock_guard lock(mutex_);
+  blocked_in_ = what;
+}
+
+void Watch::fail(const std::string& why) {
+  std::string won = why;
+  try {
+    won = asking_.fail(why);
+  } catch (const Error&) {  // the store went with the rank that failed
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (failure_.empty()) {
+      failure_ = won;
+      said_here_ = won == why;
+    }
+  }
+  cut_all();
+  throw_failure();
+}
+
+void Watch::throw_failure() {
+  const std::lock_guard lock(mutex_);
+  throw ClusterFailure(failure_, said_here_);
+}
+
+void Watch::fail_in(const std::string& what, const std::string& how) {
+  if (failed()) throw_failure();
+  fail("rank " + std::to_string(rank_) + ": " + what + " " + how + others_now());
+}
+
+/// Listens to everybody's heart for a while.
+std::string Watch::others_now() {
+  std::vector<std::string> silent, elsewhere;
+  try {
+    std::vector<std::optional<std::string>> before;
+    for (int rank = 0; rank < size_; ++rank) before.push_back(asking_.get(beat_name(rank)));
+    std::this_thread::sleep_for(kSilence);
+    for (int rank = 0; rank < size_; ++rank) {
+      if (rank == rank_) continue;
+      const auto now = asking_.get(beat_name(rank));
+      if (!now || now == before[static_cast<std::size_t>(rank)]) {
+        silent.push_back(std::to_string(rank));
+        continue;
+      }
+      const std::string place = now->substr(now->find(' ') + 1);
+      elsewhere.push_back("rank " + std::to_string(rank) + (place.empty() ? " computes" : " waits in " + place));
+    }
+  } catch (const Error&) {
+    return "; the process that hosts the cluster's store does not respond";
+  }
+  if (!silent.empty())
+    return std::string("; ") + (silent.size() == 1 ? "rank " : "ranks ") + join(silent) +
+           (silent.size() == 1 ? " does" : " do") + " not respond";
+  return "; every rank responds: " + join(elsewhere);
+}
+
+void Watch::leave() {
+  try {
+    asking_.set("left/" + std::to_string(rank_), "1");
+    const auto deadline = std::chrono::steady_clock::now() + kLeave;
+    for (int rank = 0; rank < size_; ++rank) {
+      while (!failed() && !asking_.get("left/" + std::to_string(rank)) && std::chrono::steady_clock::now() < deadline) {
+        std::this_thread::sleep_for(5ms);
+      }
+    }
+  } catch (const Error&) {  // the host has left: so may we
+  }
+}
+
+Watch::Guard::Guard(Watch& watch, std::function<void()> cut) : watch_(&watch) {
+  const std::lock_guard lock(watch.mutex_);
+  id_ = watch.next_guard_++;
+  watch.guards_.emplace(id_, std::move(cut));
+}
+
+Watch::Guard::~Guard() {
+  const std::lock_guard lock(watch_->mutex_);
+  watch_->guards_.erase(id_);
+}
+
+}  // namespace sac
