@@ -12,7 +12,6 @@
 #include "cli/progress.h"
 #include "cli/run_output.h"
 #include "cli/signals.h"
-#include "engine/fabric/group/watch.h"
 #include "experiments/backend.h"
 #include "experiments/machine.h"
 #include "experiments/runner.h"
@@ -119,9 +118,8 @@ ExitCode train_on_ranks(std::vector<Layer> layers, const TrainFlags& flags, cons
   if (!launch) return train_on_local_ranks(spec, flags, globals);
   try {
     return train_as_rank(spec, *launch, flags, globals);
-  } catch (const ClusterFailure& failure) {
-    if (failure.said_here) throw;
-    return failure.exit_code();  // the rank that failed first speaks for all
+  } catch (const CommunicationError&) {
+    throw;  // it names the rank
   } catch (const Error& error) {
     rethrow_named(error, *launch);
   }

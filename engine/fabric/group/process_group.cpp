@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <mutex>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
@@ -182,7 +183,10 @@ ProcessGroup::ProcessGroup(Backend backend, const Rendezvous& store, const std::
   }
 }
 
-ProcessGroup::~ProcessGroup() = default;
+/// c10d's threads may wait for a rank that hangs: after a failure they are left to the end of the process.
+ProcessGroup::~ProcessGroup() {
+  if (std::uncaught_exceptions() > 0) static_cast<void>(impl_.release());
+}
 ProcessGroup::ProcessGroup(ProcessGroup&&) noexcept = default;
 int ProcessGroup::rank() const { return impl_->backend->getRank(); }
 int ProcessGroup::size() const { return impl_->backend->getSize(); }

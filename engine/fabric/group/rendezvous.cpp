@@ -1,12 +1,19 @@
 #include "engine/fabric/group/rendezvous.h"
 
+#include <c10/util/Flags.h>
 #include <thread>
+
+#include <cstdlib>
+#include <future>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <vector>
 
 #include "engine/core/error.h"
 #include "engine/fabric/group/c10d_store.h"
+#include "engine/fabric/group/probe.h"
+
+C10_DECLARE_int(caffe2_log_level);
 
 namespace sac {
 namespace {
@@ -32,35 +39,52 @@ auto answered(const Action& action) {
   }
 }
 
-c10::intrusive_ptr<c10d::TCPStore> host_store(const std::string& address, int port, std::chrono::milliseconds timeout) {
+c10::intrusive_ptr<c10d::TCPStore> host_store(int port, std::chrono::milliseconds timeout) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<std::uint16_t>(port);
   options.isServer = true;
   options.waitWorkers = false;
   options.timeout = timeout;
   try {
-    return c10::make_intrusive<c10d::TCPStore>(address, options);
+    return c10::make_intrusive<c10d::TCPStore>("localhost", options);
   } catch (const std::exception& error) {
     const std::string why = first_line(error);
     const bool in_use = why.find("EADDRINUSE") != std::string::npos || why.find("in use") != std::string::npos;
-    throw CommunicationError("cannot listen on port " + std::to_string(port) + ": " +
+    throw CommunicationError("rank 0: cannot listen on port " + std::to_string(port) + ": " +
                              (in_use ? "it is in use; choose another MASTER_PORT" : why));
   }
 }
 
-c10::intrusive_ptr<c10d::TCPStore> connect_store(const Launch& launch, std::chrono::milliseconds timeout) {
+[[noreturn]] void refuse_connection(const Launch& launch, const std::string& why) {
+  throw CommunicationError("rank " + std::to_string(launch.rank) + ": cannot reach the cluster's store at " +
+                           address_of(launch) + " (" + why + "); check MASTER_ADDR and MASTER_PORT, and that " +
+                           (launch.store_hosted ? "the launcher" : "rank 0") + " runs there");
+}
+
+/// c10d waits for ever for an answer where something else listens, so it waits on a thread that can be left behind.
+c10::intrusive_ptr<c10d::TCPStore> connect_store(const Launch& launch, Clock::time_point deadline) {
+  const std::string nobody = wait_for_listener(launch.master_addr, launch.master_port, deadline);
+  if (!nobody.empty()) refuse_connection(launch, nobody);
   c10d::TCPStoreOptions options;
   options.port = static_cast<std::uint16_t>(launch.master_port);
   options.waitWorkers = false;
-  options.timeout = timeout;
-  try {
-    return c10::make_intrusive<c10d::TCPStore>(launch.master_addr, options);
-  } catch (const std::exception&) {
-    throw CommunicationError("rank " + std::to_string(launch.rank) + " cannot reach the cluster's store at " +
-                             address_of(launch) + " within " + std::to_string(timeout.count() / 1000) +
-                             " s; check MASTER_ADDR and MASTER_PORT, and that " +
-                             (launch.store_hosted ? "the launcher" : "rank 0") + " runs there");
+  std::packaged_task<c10::intrusive_ptr<c10d::TCPStore>()> connect(
+      [host = launch.master_addr, options] { return c10::make_intrusive<c10d::TCPStore>(host, options); });
+  auto connected = connect.get_future();
+  std::thread(std::move(connect)).detach();
+  if (connected.wait_until(deadline) != std::future_status::ready) {
+    refuse_connection(launch, "something else listens there");
   }
+  try {
+    return connected.get();
+  } catch (const std::exception& error) {
+    refuse_connection(launch, first_line(error));
+  }
+}
+
+/// c10d reports on standard error what this project says in one line.
+void silence_c10d() {
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
 }
 
 /// The ranks that have not joined, "1, 3".
@@ -78,8 +102,9 @@ void wait_for_all(Rendezvous& rendezvous, const Launch& launch, Clock::time_poin
     const std::string missing = missing_ranks(rendezvous, launch.world_size);
     if (missing.empty()) return;
     if (Clock::now() > deadline) {
-      throw CommunicationError(rendezvous.fail("rank " + missing + " of " + std::to_string(launch.world_size) +
-                                               " did not join the cluster at " + address_of(launch) + " in time"));
+      throw CommunicationError(rendezvous.fail("rank " + std::to_string(launch.rank) + ": rank " + missing + " of " +
+                                               std::to_string(launch.world_size) + " did not join the cluster at " +
+                                               address_of(launch) + " in time"));
     }
     std::this_thread::sleep_for(20ms);
   }
@@ -96,7 +121,10 @@ struct StoreHost::Impl {
   c10::intrusive_ptr<c10d::TCPStore> store;
 };
 
-StoreHost::StoreHost(int port) : impl_(std::make_unique<Impl>()) { impl_->store = host_store("localhost", port, 60s); }
+StoreHost::StoreHost(int port) : impl_(std::make_unique<Impl>()) {
+  silence_c10d();
+  impl_->store = host_store(port, 60s);
+}
 StoreHost::~StoreHost() = default;
 StoreHost::StoreHost(StoreHost&&) noexcept = default;
 int StoreHost::port() const { return impl_->store->getPort(); }
@@ -109,8 +137,8 @@ Rendezvous Rendezvous::join(const Launch& launch, Seconds timeout) {
   const auto deadline = Clock::now() + milliseconds(timeout);
   const bool hosts = launch.rank == 0 && !launch.store_hosted;
   auto impl = std::make_unique<Impl>();
-  impl->tcp = hosts ? host_store(launch.master_addr, launch.master_port, milliseconds(timeout))
-                    : connect_store(launch, milliseconds(timeout));
+  silence_c10d();
+  impl->tcp = hosts ? host_store(launch.master_port, milliseconds(timeout)) : connect_store(launch, deadline);
   impl->prefix = "sactool/" + launch.session;
   impl->store = c10::make_intrusive<c10d::PrefixStore>(impl->prefix, impl->tcp);
   Rendezvous rendezvous(std::move(impl));

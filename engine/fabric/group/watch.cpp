@@ -44,10 +44,7 @@ void Watch::run() {
   } catch (const Error&) {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
-    if (failure_.empty()) {
-      failure_ = "the process that hosts the cluster's store is gone";
-      said_here_ = true;
-    }
+    if (failure_.empty()) failure_ = name() + "the process that hosts the cluster's store is gone";
   }
   cut_all();
 }
@@ -81,23 +78,22 @@ void Watch::fail(const std::string& why) {
   }
   {
     const std::lock_guard lock(mutex_);
-    if (failure_.empty()) {
-      failure_ = won;
-      said_here_ = won == why;
-    }
+    if (failure_.empty()) failure_ = won;
   }
   cut_all();
   throw_failure();
 }
 
+std::string Watch::name() const { return "rank " + std::to_string(rank_) + ": "; }
+
 void Watch::throw_failure() {
   const std::lock_guard lock(mutex_);
-  throw ClusterFailure(failure_, said_here_);
+  throw ClusterFailure(failure_);
 }
 
 void Watch::fail_in(const std::string& what, const std::string& how) {
   if (failed()) throw_failure();
-  fail("rank " + std::to_string(rank_) + ": " + what + " " + how + others_now());
+  fail(name() + what + " " + how + others_now());
 }
 
 /// Listens to everybody's heart for a while.

@@ -13,10 +13,9 @@
 
 namespace sac {
 
-/// Why the cluster ends, said by this or another rank.
+/// Why the cluster ends, said by this or another rank: "rank 2: ...".
 struct ClusterFailure : CommunicationError {
-  ClusterFailure(const std::string& why, bool mine) : CommunicationError(why), said_here(mine) {}
-  bool said_here;  ///< this rank was the first to say so
+  using CommunicationError::CommunicationError;
 };
 
 /// One rank's eye on the cluster, on a thread of its own: tells the others twice a second that this rank lives and what
@@ -56,6 +55,7 @@ class Watch {
   void run();
   void beat();
   void cut_all();
+  [[nodiscard]] std::string name() const;
   [[nodiscard]] std::string others_now();
 
   Rendezvous store_;
@@ -68,7 +68,6 @@ class Watch {
   bool stopping_ = false;
   std::string blocked_in_;
   std::string failure_;
-  bool said_here_ = false;
   std::int64_t beats_ = 0;
   std::int64_t next_guard_ = 0;
   std::map<std::int64_t, std::function<void()>> guards_;

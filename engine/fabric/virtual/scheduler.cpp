@@ -218,7 +218,9 @@ void Scheduler::handle_outboxes() {
 }
 
 void Scheduler::handle_outbox(int rank, Lane& lane) {
-  while (!lane.outbox.empty() && lane.outbox.front().ticket.posted <= now_) {
+  const auto later = std::find_if(lane.outbox.begin(), lane.outbox.end(),
+                                  [this](const Posted& posted) { return posted.ticket.posted > now_; });
+  for (auto count = later - lane.outbox.begin(); count > 0; --count) {
     Posted posted = std::move(lane.outbox.front());
     lane.outbox.pop_front();
     lane.handled = posted.id + 1;
@@ -283,6 +285,7 @@ void Scheduler::boundary(int rank, std::string state) {
   check_alive();
   flush(rank, lane);
   if (!lane.outbox.empty()) block(lock, lane, kOutbox);
+  if (!logging_) return;  // meanwhile the checkpoint was written, with the boundary before
   lane.state = std::move(state);
   lane.has_boundary = true;
   lane.boundary_ticket = lane.next_ticket;
