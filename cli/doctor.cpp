@@ -72,6 +72,7 @@ void look_at_cuda(Findings& findings) {
   add("cudnn", report.cudnn);
   add("nccl", report.nccl);
   cuda["gpus"] = Json::object();
+  if (report.gpus.empty()) cuda["gpus"] = "none";
   for (std::size_t index = 0; index < report.gpus.size(); ++index) {
     const Gpu& gpu = report.gpus[index];
     cuda["gpus"][std::to_string(index)] = {{"name", gpu.name},

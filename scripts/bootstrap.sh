@@ -135,7 +135,7 @@ download_what_is_missing() {
 
 case ${1:-} in
   --where) echo "$libtorch" && exit ;;
-  --ci) packages+=(clang-format-14) ;;
+  --ci) packages+=(ccache clang-format-14) ;;
   "") ;;
   *) die "unknown argument '$1'; choices: --ci, --cuda, --where" ;;
 esac
