@@ -13,8 +13,12 @@ namespace {
 
 [[noreturn]] void impossible(const std::string& message) { throw Error(ExitCode::kBackend, message); }
 
-at::Device resolve(const std::string& wanted) {
-  if (wanted == "cpu") return at::kCPU;
+at::Device resolve(const std::string& wanted, const std::string& fabric) {
+  if (wanted == "cpu" || (wanted == "auto" && fabric == "gloo")) return at::kCPU;
+  if (fabric == "gloo") {
+    throw ConfigError(
+        "train.device = cuda needs cluster.fabric = virtual or nccl, got gloo, which carries the CPU's tensors");
+  }
   const bool there = at::detail::getCUDAHooks().getNumGPUs() > 0;
   if (there) return {at::kCUDA, 0};
   if (wanted == "auto") return at::kCPU;
@@ -23,13 +27,13 @@ at::Device resolve(const std::string& wanted) {
 
 }  // namespace
 
-ComputeChoice compute_choice(const Options& train) {
+ComputeChoice compute_choice(const Options& train, const std::string& fabric) {
   const std::string& precision = train.text("precision");
   const bool wide = train.text("dtype") == "float64";
   if (wide && precision != "float32") {
     throw ConfigError("train.precision = " + precision + " needs train.dtype = float32, got float64");
   }
-  ComputeChoice choice{.device = resolve(train.text("device")),
+  ComputeChoice choice{.device = resolve(train.text("device"), fabric),
                        .numerics = {wide ? at::kDouble : at::kFloat, precision == "bf16"}};
   if (choice.device.is_cpu() && precision != "float32") {
     impossible("train.precision = " + precision +

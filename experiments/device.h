@@ -18,9 +18,10 @@ struct ComputeChoice {
 };
 
 /// What train.device, train.precision and train.dtype ask for.
-/// @param train  the [train] table.  @throws ConfigError  they contradict each other.
+/// @param train  the [train] table.  @param fabric  cluster.fabric: ranks over Gloo compute on the CPU.  @throws
+/// ConfigError  they contradict each other.
 /// @throws Error (ExitCode::kBackend)  this build or machine cannot do it.
-ComputeChoice compute_choice(const Options& train);
+ComputeChoice compute_choice(const Options& train, const std::string& fabric);
 
 /// Sets LibTorch up for it, for the whole process: deterministic kernels, TensorFloat-32 or not. Before the first
 /// tensor.

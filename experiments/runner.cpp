@@ -109,7 +109,7 @@ GroupConfig group_config(const RunSpec& spec, const ClusterConfig& cluster) {
 
 PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   prepare_process();
-  const ComputeChoice compute = compute_choice(given.table("train"));
+  const ComputeChoice compute = compute_choice(given.table("train"), given.table("cluster").text("fabric"));
   prepare_device(compute, given.table("train"));
   Dataset data = load_dataset(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
   PreparedRun run;

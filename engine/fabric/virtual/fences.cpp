@@ -19,6 +19,7 @@ c10::OptionalStreamGuard Fences::worker_stream(int rank) const {
 
 void Fences::lend(int rank, std::initializer_list<at::Tensor> tensors) {
   if (idle()) return;
+  const std::lock_guard lock(mutex_);
   Lane& lane = lanes_[static_cast<std::size_t>(rank)];
   for (const at::Tensor& tensor : tensors) {
     if (tensor.defined() && !tensor.is_cpu()) tensor.record_stream(*world_);
@@ -28,6 +29,7 @@ void Fences::lend(int rank, std::initializer_list<at::Tensor> tensors) {
 
 void Fences::take(int rank, const at::Tensor& answer) {
   if (idle()) return;
+  const std::lock_guard lock(mutex_);
   Lane& lane = lanes_[static_cast<std::size_t>(rank)];
   if (lane.seen < turns_) done_->block(lane.stream);
   lane.seen = turns_;
@@ -35,8 +37,15 @@ void Fences::take(int rank, const at::Tensor& answer) {
 }
 
 void Fences::join(int rank) {
+  const std::lock_guard lock(mutex_);
   if (rank != kEveryone) return lanes_[static_cast<std::size_t>(rank)].lent.block(*world_);
   for (const Lane& lane : lanes_) lane.lent.block(*world_);
+}
+
+void Fences::leave() {
+  const std::lock_guard lock(mutex_);
+  done_->record(*world_);
+  ++turns_;
 }
 
 void Fences::drain() const {
@@ -50,9 +59,7 @@ Fences::Turn::Turn(Fences& fences, int rank) : fences_(fences) {
 }
 
 Fences::Turn::~Turn() {
-  if (fences_.idle()) return;
-  fences_.done_->record(*fences_.world_);
-  ++fences_.turns_;
+  if (!fences_.idle()) fences_.leave();
 }
 
 }  // namespace sac

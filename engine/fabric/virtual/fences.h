@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -12,8 +13,9 @@ namespace sac {
 
 /// Carries the order of the simulated world over to a device, whose streams know nothing of it. Each worker enqueues on
 /// a stream of its own, the world on another: what a worker hands over is finished before the world touches it, what
-/// the world has done is finished before the worker that waited for it goes on, and the host waits for neither. On the
-/// CPU, where work is done when the call returns, nothing here does anything.
+/// the world has done is finished before the worker that waited for it goes on, and the host waits for neither. Safe
+/// from the workers' threads and the world's at once. On the CPU, where work is done when the call returns, nothing
+/// here does anything.
 class Fences {
  public:
   Fences(at::Device device, int workers);
@@ -27,8 +29,7 @@ class Fences {
   /// The world is done with what was lent, and this is its answer, or undefined.
   void take(int rank, const at::Tensor& answer);
 
-  // ---- called by the world, while no worker is between two of the calls above
-  // -------------------------------------------
+  // ---- called by the world, one turn at a time ----------------------------------------------------------------------
   static constexpr int kEveryone = -1;
   /// While it lives, the calling thread enqueues on the world's stream, behind what `rank` (or everyone) has lent.
   class Turn {
@@ -54,7 +55,10 @@ class Fences {
   [[nodiscard]] bool idle() const { return lanes_.empty(); }  ///< on the CPU
   void join(int rank);
 
+  void leave();
+
   at::Device device_;
+  mutable std::mutex mutex_{};  ///< of all below: an event must not be recorded and waited for at once
   std::optional<c10::Stream> world_{};
   std::optional<c10::Event> done_{};  ///< the world's last turn
   std::uint64_t turns_ = 0;
