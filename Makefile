@@ -2,9 +2,10 @@
 #   TORCH_ROOT=FOLDER   use a LibTorch that is already there
 #   SACTOOL_DEPS=FOLDER where the pinned LibTorch goes; default: the user's cache, shared by all clones
 .DEFAULT_GOAL := build
-.PHONY: build test demo bench asan tsan format format-check clean help bootstrap bootstrap-ci
+.PHONY: build test cuda test-gpu demo bench asan tsan format format-check clean help bootstrap bootstrap-ci bootstrap-cuda configure-cuda
 
 LIBTORCH := $(shell scripts/bootstrap.sh --where)
+TORCH_GIVEN := $(TORCH_ROOT)
 TORCH_ROOT := $(or $(TORCH_ROOT),$(LIBTORCH))
 CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell nproc)
 export TORCH_ROOT CMAKE_BUILD_PARALLEL_LEVEL
@@ -17,6 +18,13 @@ build: configure-release  ## build build/release/sactool (the default)
 test: configure-release  ## run every test that needs no GPU
 	@cmake --build --preset release
 	@ctest --preset release --parallel $(CMAKE_BUILD_PARALLEL_LEVEL)
+
+cuda: configure-cuda  ## build build/cuda/sactool, for NVIDIA GPUs
+	@cmake --build --preset cuda --target sactool
+
+test-gpu: configure-cuda  ## run the tests that need a GPU; without one they are skipped
+	@cmake --build --preset cuda
+	@ctest --preset cuda
 
 demo: build  ## train three strategies on Fashion-MNIST, compare them, write demo/report.html
 	@scripts/demo.sh
@@ -50,6 +58,13 @@ bootstrap:
 
 bootstrap-ci:
 	@scripts/bootstrap.sh --ci
+
+bootstrap-cuda:
+	@scripts/bootstrap.sh --cuda
+
+configure-cuda cuda test-gpu: TORCH_ROOT = $(or $(TORCH_GIVEN),$(shell scripts/bootstrap.sh --cuda --where))
+configure-cuda: bootstrap-cuda
+	@scripts/configure.sh cuda
 
 configure-%: bootstrap
 	@scripts/configure.sh $*

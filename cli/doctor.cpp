@@ -11,6 +11,7 @@
 #include "datasets/dataset.h"
 #include "engine/train/strategy.h"
 #include "experiments/build_info.h"
+#include "experiments/gpu.h"
 #include "experiments/machine.h"
 #include "results/format.h"
 #include "results/json.h"
@@ -54,6 +55,32 @@ void look_at_machine(Findings& findings) {
   findings.facts["memory_bytes"] = memory;
   if (memory > 0 && memory < kLittleMemory) findings.warnings.push_back("less than 1 GB of memory");
   if (usable_cores() == 1) findings.warnings.push_back("one core: workers cannot compute side by side");
+}
+
+void look_at_cuda(Findings& findings) {
+  const GpuReport report = look_for_gpus();
+  if (!report.built) {
+    findings.facts["cuda"] = "built without CUDA";
+    return;
+  }
+  Json& cuda = findings.facts["cuda"] = Json::object();
+  const auto add = [&](const char* name, const std::string& version) {
+    cuda[name] = version.empty() ? "unknown" : version;
+  };
+  add("driver", report.driver.empty() ? "none" : "up to CUDA " + report.driver);
+  add("runtime", report.runtime);
+  add("cudnn", report.cudnn);
+  add("nccl", report.nccl);
+  cuda["gpus"] = Json::object();
+  if (report.gpus.empty()) cuda["gpus"] = "none";
+  for (std::size_t index = 0; index < report.gpus.size(); ++index) {
+    const Gpu& gpu = report.gpus[index];
+    cuda["gpus"][std::to_string(index)] = {{"name", gpu.name},
+                                           {"capability", gpu.capability},
+                                           {"memory_bytes", gpu.memory_bytes},
+                                           {"multiprocessors", gpu.multiprocessors}};
+  }
+  if (!report.problem.empty()) findings.warnings.push_back(report.problem);
 }
 
 void look_for_data(const DoctorFlags& flags, Findings& findings) {
@@ -111,6 +138,7 @@ ExitCode doctor(const DoctorFlags& flags) {
   Findings findings;
   look_at_build(findings);
   look_at_machine(findings);
+  look_at_cuda(findings);
   look_for_data(flags, findings);
   look_at_database(flags, findings);
   look_at_strategies(findings);

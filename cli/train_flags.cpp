@@ -37,6 +37,7 @@ constexpr Shorthand kShorthands[] = {
     {"--fabric", "cluster.fabric", "NAME", "virtual, or real processes over gloo or nccl [virtual]"},
     {"--steps", "train.steps", "N", "Steps of each worker"},
     {"--epochs", "train.epochs", "N", "Passes over the training data, all workers together"},
+    {"--device", "train.device", "NAME", "cpu, cuda or auto [auto]"},
     {"--seed", "train.seed", "S", "Initialisation, data order, compute times"},
     {"--name", "name", "NAME", "Of the run"},
 };

@@ -2,6 +2,7 @@
 option(SAC_BUILD_TESTS "Build the tests" ON)
 option(SAC_BUILD_BENCH "Build the benchmarks" ON)
 set(SAC_SANITIZE "" CACHE STRING "Sanitizers: empty, 'address,undefined' or 'thread'")
+option(SAC_CUDA "Link LibTorch's CUDA half: TORCH_ROOT must hold torch/lib/libtorch_cuda.so" OFF)
 option(SAC_WERROR "Treat warnings in our own code as errors" ON)
 
 find_program(CCACHE ccache)

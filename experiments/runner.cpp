@@ -10,7 +10,9 @@
 #include "engine/core/error.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
+#include "engine/train/device_batches.h"
 #include "experiments/dataset_batches.h"
+#include "experiments/device.h"
 #include "experiments/provenance.h"
 #include "experiments/run_key.h"
 
@@ -30,17 +32,19 @@ void prepare_process() {
   static_cast<void>(done);
 }
 
-std::shared_ptr<const Model> make_model(const RunSpec& spec, const Dataset& data, at::ScalarType dtype) {
+std::shared_ptr<const Model> make_model(const RunSpec& spec, const Dataset& data, const Numerics& numerics) {
   const ModelEntry& entry = Registry<ModelEntry>::instance().at(spec.choice("model"));
-  return entry.make(spec.table("model"), {data.channels, data.height, data.width}, data.classes, dtype);
+  return entry.make(spec.table("model"), {data.channels, data.height, data.width}, data.classes, numerics);
 }
 
 std::shared_ptr<const BatchSource> make_batches(const RunSpec& spec, Dataset data, const TrainConfig& train,
-                                                at::ScalarType dtype) {
+                                                const ComputeChoice& compute) {
   const std::span<const std::int64_t> targets(data.train.targets.const_data_ptr<std::int64_t>(),
                                               static_cast<std::size_t>(data.train.size()));
   Sampler sampler(partition_config(spec.table("data")), targets, spec.workers(), train.batch_size, train.seed);
-  return std::make_shared<DatasetBatches>(std::move(data), std::move(sampler), dtype);
+  auto batches = std::make_shared<DatasetBatches>(std::move(data), std::move(sampler), compute.numerics.dtype);
+  if (compute.device.is_cpu()) return batches;
+  return std::make_shared<DeviceBatches>(std::move(batches), compute.device);
 }
 
 RunContext make_context(const RunSpec& spec, const Job& job, const RunKey& key, const RunSettings& settings) {
@@ -105,6 +109,8 @@ GroupConfig group_config(const RunSpec& spec, const ClusterConfig& cluster) {
 
 PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   prepare_process();
+  const ComputeChoice compute = compute_choice(given.table("train"), given.table("cluster").text("fabric"));
+  prepare_device(compute, given.table("train"));
   Dataset data = load_dataset(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
   PreparedRun run;
   run.slots = settings.slots;
@@ -114,11 +120,11 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.group = group_config(given, run.cluster);
   run.job.workers = given.workers();
   run.job.train = train_config(given.table("train"), data.train.size(), given.workers());
-  const RunSpec spec = with_steps(given, run.job.train.steps);
+  const RunSpec spec = with_device(with_steps(given, run.job.train.steps), compute.device_key());
   const RunKey key = run_key(spec, data.hash);
-  const at::ScalarType dtype = run.job.train.float64 ? at::kDouble : at::kFloat;
-  run.job.model = make_model(spec, data, dtype);
-  run.job.data = make_batches(spec, std::move(data), run.job.train, dtype);
+  run.job.device = compute.device;
+  run.job.model = make_model(spec, data, compute.numerics);
+  run.job.data = make_batches(spec, std::move(data), run.job.train, compute);
   run.job.optimizer = Registry<OptimizerEntry>::instance().at(spec.choice("optimizer")).make(spec.table("optimizer"));
   run.job.schedule = spec.table("optimizer");
   run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),

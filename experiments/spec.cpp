@@ -166,6 +166,14 @@ RunSpec with_steps(const RunSpec& spec, std::int64_t steps) {
   return fixed;
 }
 
+RunSpec with_device(const RunSpec& spec, const std::string& device) {
+  RunSpec fixed = spec;
+  ValueMap values = spec.values();
+  values["train.device"] = device;
+  fixed.tables["train"] = table_of("train", "", values);
+  return fixed;
+}
+
 std::string canonical_toml(const RunSpec& spec) { return to_toml(spec.values()); }
 
 std::string annotated_toml(const RunSpec& spec) {

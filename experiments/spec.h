@@ -36,6 +36,9 @@ RunSpec resolve(std::span<const Layer> layers);
 /// The same spec with its length fixed to `steps` a worker, >= 1: epochs become steps once the data's size is known.
 RunSpec with_steps(const RunSpec& spec, std::int64_t steps);
 
+/// The same spec with train.device fixed to `device`: "auto" becomes what it found.
+RunSpec with_device(const RunSpec& spec, const std::string& device);
+
 /// The canonical TOML of a spec: equal specs give equal text, and reading it back gives the same spec.
 std::string canonical_toml(const RunSpec& spec);
 

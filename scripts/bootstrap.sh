@@ -4,13 +4,20 @@
 #   scripts/bootstrap.sh          packages and LibTorch; TORCH_ROOT=FOLDER takes a LibTorch that is already there
 #   scripts/bootstrap.sh --ci     the same, and what .ci/run needs besides
 #   scripts/bootstrap.sh --where  print where LibTorch goes: a folder under SACTOOL_DEPS or the user's cache
+#   scripts/bootstrap.sh --cuda [--where]  the same for the CUDA build. Without a GPU only what compiling and linking need;
+#                                 with one, or SACTOOL_CUDA=run, all that running needs (1.8 GB more to download)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 cache=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
 deps=${SACTOOL_DEPS:-${cache:+$cache/sactool}}
 deps=${deps:-$PWD/.deps}
-libtorch=$deps/libtorch-2.11.0-cpu
+variant=cpu
+if [[ ${1:-} == --cuda ]]; then
+  variant=cuda
+  shift
+fi
+libtorch=$deps/libtorch-2.11.0-$variant
 cmake_at_least=3.25
 
 # One need a word; A/B: either will do, A is installed.
@@ -23,8 +30,11 @@ die() {
 }
 
 brings_libtorch() { [[ -z ${TORCH_ROOT:-} || $TORCH_ROOT == "$libtorch" ]]; }
-pins() { grep -v '^#' scripts/libtorch-cpu.txt; }
-libtorch_is_complete() { pins | cmp -s - "$libtorch/.complete"; }
+wants_to_run() { [[ $variant == cuda && (${SACTOOL_CUDA:-} == run || -e /dev/nvidiactl) ]]; }
+pins() { grep -hv '^#' "scripts/libtorch-$1.txt"; }
+has_libtorch() { pins $variant | cmp -s - "$libtorch/.complete"; }
+has_libraries() { ! wants_to_run || pins cuda-run | cmp -s - "$libtorch/.complete-run"; }
+libtorch_is_complete() { has_libtorch && has_libraries; }
 cmake_is_new_enough() {
   local found
   found=$(PATH="$deps/cmake/cmake/data/bin:$PATH" cmake --version 2>/dev/null | sed -n '1s/[^0-9]*//p') || return 1
@@ -62,7 +72,8 @@ pip_wheels() {
   local requirements=$1 platform
   shift
   local platforms=()
-  for platform in manylinux_2_28 manylinux_2_25 manylinux_2_17 manylinux2014; do
+  for platform in manylinux_2_28 manylinux_2_27 manylinux_2_25 manylinux_2_18 manylinux_2_17 manylinux2014 manylinux_2_12 \
+    manylinux_2_5; do
     platforms+=(--platform "${platform}_x86_64")
   done
   PIP_REQUIRE_VIRTUALENV=0 TMPDIR=$staging python3 -m pip "$@" --disable-pip-version-check --no-input --no-cache-dir \
@@ -84,13 +95,29 @@ bring_cmake() {
   put "$staging/cmake" "$deps/cmake"
 }
 
+# unpacked PINS FOLDER: downloads the wheels of scripts/libtorch-PINS.txt and unpacks what we need of them.
+unpacked() {
+  pip_wheels "scripts/libtorch-$1.txt" download --dest "$staging/wheels-$1"
+  python3 scripts/unpack_libtorch.py $variant "$staging/wheels-$1" "$2"
+  rm -rf "$staging/wheels-$1"
+  sync --file-system "$2"
+}
+
 bring_libtorch() {
-  echo "bootstrap: bringing LibTorch 2.11.0 (540 MB to download) to $libtorch"
-  pip_wheels scripts/libtorch-cpu.txt download --dest "$staging/wheels"
-  python3 scripts/unpack_libtorch.py "$staging/wheels" "$staging/libtorch"
-  pins >"$staging/libtorch/.complete"
-  sync "$staging/libtorch/torch/lib"/*
+  local size=540
+  [[ $variant == cpu ]] || size=760
+  echo "bootstrap: bringing LibTorch 2.11.0 for $variant ($size MB to download) to $libtorch"
+  unpacked $variant "$staging/libtorch"
+  pins $variant >"$staging/libtorch/.complete"
   put "$staging/libtorch" "$libtorch"
+}
+
+# Laid beside what is there; a cut-off download leaves it as it was, a cut-off copy is done again.
+bring_cuda_libraries() {
+  echo "bootstrap: bringing CUDA's libraries (1.8 GB to download) to $libtorch"
+  unpacked cuda-run "$staging/libraries"
+  cp --recursive --link --force "$staging/libraries/." "$libtorch"
+  pins cuda-run >"$libtorch/.complete-run"
 }
 
 # Downloads beside the target, under a lock that other clones take too; a cut-off one leaves nothing that looks complete.
@@ -102,20 +129,23 @@ download_what_is_missing() {
   staging=$(mktemp -d "$deps/.staging-XXXXXX")
   trap 'rm -rf "$staging"' EXIT
   cmake_is_new_enough || bring_cmake
-  ! brings_libtorch || libtorch_is_complete || bring_libtorch
+  ! brings_libtorch || has_libtorch || bring_libtorch
+  ! brings_libtorch || has_libraries || bring_cuda_libraries
 }
 
 case ${1:-} in
   --where) echo "$libtorch" && exit ;;
-  --ci) packages+=(clang-format-14) ;;
+  --ci) packages+=(ccache clang-format-14) ;;
   "") ;;
-  *) die "unknown argument '$1'; choices: --ci, --where" ;;
+  *) die "unknown argument '$1'; choices: --ci, --cuda, --where" ;;
 esac
 if brings_libtorch; then
   [[ $(uname -sm) == "Linux x86_64" ]] ||
     die "LibTorch is pinned for Linux x86_64 and this is $(uname -sm): give TORCH_ROOT=FOLDER, one that holds torch/lib"
 elif [[ ! -e $TORCH_ROOT/torch/lib/libtorch_cpu.so ]]; then
   die "TORCH_ROOT='$TORCH_ROOT' holds no torch/lib/libtorch_cpu.so"
+elif [[ $variant == cuda && ! -e $TORCH_ROOT/torch/lib/libtorch_cuda.so ]]; then
+  die "TORCH_ROOT='$TORCH_ROOT' holds no torch/lib/libtorch_cuda.so: this PyTorch is built for CPUs only"
 fi
 missing=$(missing_packages)
 [[ -z $missing ]] || install_packages $missing

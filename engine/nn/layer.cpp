@@ -4,9 +4,9 @@
 
 namespace sac {
 
-at::Tensor& reserve(at::Tensor& tensor, at::IntArrayRef sizes, at::ScalarType dtype) {
+at::Tensor& reserve(at::Tensor& tensor, at::IntArrayRef sizes, const at::TensorOptions& options) {
   if (!tensor.defined()) {
-    tensor = at::empty(sizes, dtype);
+    tensor = at::empty(sizes, options);
   } else if (tensor.sizes() != sizes) {
     tensor.resize_(sizes);
   }

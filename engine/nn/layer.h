@@ -41,14 +41,17 @@ struct LayerViews {
   std::vector<at::Tensor> parameters;
   std::vector<at::Tensor> gradients;  ///< empty in a network that only evaluates
   std::vector<at::Tensor> buffers;
+  std::vector<at::Tensor> low;  ///< the parameters in bfloat16, where products are taken in it; else empty
 };
 
 /// What one layer leaves for its backward pass, reused from call to call.
 struct LayerSpace {
-  at::Tensor input;       ///< set by the network, as is `output`
-  at::Tensor output;      ///< may share memory with `input` (layers in place)
-  at::Tensor gradient;    ///< of the input, where the layer needs memory for it
-  at::Tensor statistics;  ///< batch normalisation: [2, C], mean and 1 / standard deviation
+  at::Tensor input;                 ///< set by the network, as is `output`
+  at::Tensor output;                ///< may share memory with `input` (layers in place)
+  at::Tensor gradient;              ///< of the input, where the layer needs memory for it
+  at::Tensor statistics;            ///< batch normalisation: [2, C], mean and 1 / standard deviation
+  std::vector<at::Tensor> saved;    ///< what an ATen kernel wants to see again on the way back
+  std::int64_t implementation = 0;  ///< which of ATen's batch normalisations ran
 };
 
 /// The one open skip connection of a residual network: its value on the way forward, its gradient on the way back.
@@ -63,6 +66,12 @@ struct Pass {
   LayerSpace& space;
   Skip& skip;
   bool training;
+  bool aten = false;  ///< by ATen's kernels, as on every device but the CPU; else by the loops of kernels.h
+
+  /// Parameter `index` in the dtype of the activations.
+  [[nodiscard]] const at::Tensor& weight(std::size_t index) const {
+    return views.low.empty() ? views.parameters[index] : views.low[index];
+  }
 };
 
 /// A layer: explicit forward and backward, no state of its own, so that replicas and threads share it.
@@ -87,6 +96,11 @@ class Layer {
 };
 
 /// `tensor` with `sizes`, its memory reused where it suffices; the values are arbitrary.
-at::Tensor& reserve(at::Tensor& tensor, at::IntArrayRef sizes, at::ScalarType dtype);
+/// @param options  dtype and device of a fresh one.
+at::Tensor& reserve(at::Tensor& tensor, at::IntArrayRef sizes, const at::TensorOptions& options);
+
+/// [B, H, W, C] as ATen wants to see it: [B, C, H, W] with channels-last strides; and back.
+inline at::Tensor as_nchw(const at::Tensor& nhwc) { return nhwc.permute({0, 3, 1, 2}); }
+inline at::Tensor as_nhwc(const at::Tensor& nchw) { return nchw.permute({0, 2, 3, 1}); }
 
 }  // namespace sac

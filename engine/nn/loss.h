@@ -11,8 +11,15 @@ namespace sac {
 /// @throws DataError  a target outside [0, classes).
 double cross_entropy(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& gradient);
 
+/// The same by ATen's kernels, on the tensors' device, which is not waited for.  @return the mean loss, without
+/// dimensions. A target outside [0, classes) is not found out: data sets hold none.
+at::Tensor cross_entropy_by_aten(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& gradient);
+
 /// The same without gradient, as sums, with the number of samples whose largest logit (the first of equals) is the
 /// target's.
 EvalSums cross_entropy_sums(const at::Tensor& logits, const at::Tensor& targets);
+
+/// The same by ATen's kernels; waits for the device.
+EvalSums cross_entropy_sums_by_aten(const at::Tensor& logits, const at::Tensor& targets);
 
 }  // namespace sac

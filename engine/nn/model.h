@@ -10,11 +10,13 @@
 #include "engine/core/options.h"
 #include "engine/core/registry.h"
 #include "engine/nn/layout.h"
+#include "engine/nn/loss_value.h"
+#include "engine/nn/numerics.h"
 
 namespace sac {
 
 /// One mini-batch. inputs: [B, C, H, W] (or [B, F] for feature data), the model's dtype; targets: [B], int64, in [0,
-/// classes).
+/// classes). Both lie where the model's parameters do.
 struct Batch {
   at::Tensor inputs;
   at::Tensor targets;
@@ -38,7 +40,7 @@ class Network {
   virtual ~Network() = default;
   /// Forward and backward in training mode: overwrites the flat gradients [D] with the gradient of the mean loss over
   /// the batch, updates the buffers [S] (running statistics).  @return the mean loss.
-  virtual double compute_gradients(const Batch& batch, const GradientReady& ready) = 0;
+  virtual LossValue compute_gradients(const Batch& batch, const GradientReady& ready) = 0;
   /// Forward in evaluation mode; changes nothing but workspace.
   virtual EvalSums evaluate(const Batch& batch) = 0;
 };
@@ -72,7 +74,7 @@ struct ModelEntry {
   std::string summary;
   std::vector<OptionSpec> options;
   /// @throws ConfigError  the sample shape does not fit ("lenet needs images of at least 28x28, got 1x1").
-  std::function<std::shared_ptr<const Model>(const Options&, SampleShape, std::int64_t classes, at::ScalarType)> make;
+  std::function<std::shared_ptr<const Model>(const Options&, SampleShape, std::int64_t classes, const Numerics&)> make;
 };
 
 }  // namespace sac

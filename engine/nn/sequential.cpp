@@ -1,5 +1,7 @@
 #include "engine/nn/sequential.h"
 
+#include <ATen/ops/empty_like.h>
+
 #include <algorithm>
 
 #include "engine/core/error.h"
@@ -47,8 +49,8 @@ LayerList& LayerList::add(std::unique_ptr<Layer> layer) {
   return *this;
 }
 
-Sequential::Sequential(std::string name, SampleShape input, at::ScalarType dtype, LayerList layers)
-    : name_(std::move(name)), input_(input), dtype_(dtype), layers_(layers.take()), workspaces_(layers_.size()) {
+Sequential::Sequential(std::string name, SampleShape input, const Numerics& numerics, LayerList layers)
+    : name_(std::move(name)), input_(input), numerics_(numerics), layers_(layers.take()), workspaces_(layers_.size()) {
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const LayerSpec& spec = layers_[i]->spec();
     const bool owner = !spec.parameters.empty();
@@ -69,6 +71,14 @@ Sequential::Sequential(std::string name, SampleShape input, at::ScalarType dtype
 }
 
 void Sequential::initialise(const at::Tensor& parameters, const at::Tensor& buffers, std::uint64_t seed) const {
+  if (!parameters.is_cpu()) {
+    const at::Tensor host_parameters = at::empty_like(parameters, at::kCPU);
+    const at::Tensor host_buffers = at::empty_like(buffers, at::kCPU);
+    initialise(host_parameters, host_buffers, seed);
+    parameters.copy_(host_parameters);
+    buffers.copy_(host_buffers);
+    return;
+  }
   RandomStream stream(seed, 0, Purpose::kInitialisation);
   auto parameter = layout_.parameters.begin();
   auto buffer = layout_.buffers.begin();

@@ -27,10 +27,10 @@ class LayerList {
 class Sequential final : public Model, public std::enable_shared_from_this<Sequential> {
  public:
   /// @param name  for messages.  @param layers  the last one's output is one logit a class.
-  Sequential(std::string name, SampleShape input, at::ScalarType dtype, LayerList layers);
+  Sequential(std::string name, SampleShape input, const Numerics& numerics, LayerList layers);
 
   [[nodiscard]] const Layout& layout() const override { return layout_; }
-  [[nodiscard]] at::ScalarType dtype() const override { return dtype_; }
+  [[nodiscard]] at::ScalarType dtype() const override { return numerics_.dtype; }
   void initialise(const at::Tensor& parameters, const at::Tensor& buffers, std::uint64_t seed) const override;
   [[nodiscard]] std::unique_ptr<Network> bind(const at::Tensor& parameters, const at::Tensor& gradients,
                                               const at::Tensor& buffers) const override;
@@ -40,7 +40,7 @@ class Sequential final : public Model, public std::enable_shared_from_this<Seque
 
   std::string name_;
   SampleShape input_;
-  at::ScalarType dtype_;
+  Numerics numerics_;
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<int> info_of_layer_;  ///< index into layout().layers, -1 without parameters
   std::size_t first_owner_ = 0;     ///< the first layer with parameters: backward ends there

@@ -2,6 +2,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/LegacyTypeDispatch.h>
+#include <ATen/ops/empty_like.h>
 
 #include <algorithm>
 #include <sstream>
@@ -42,16 +43,22 @@ void check_flat(const char* what, const at::Tensor& flat, std::int64_t size, at:
 
 SequentialNetwork::SequentialNetwork(std::shared_ptr<const Sequential> model, const at::Tensor& parameters,
                                      const at::Tensor& gradients, const at::Tensor& buffers)
-    : model_(std::move(model)), views_(model_->layers_.size()), trains_(gradients.defined()) {
+    : model_(std::move(model)),
+      views_(model_->layers_.size()),
+      parameters_(parameters),
+      trains_(gradients.defined()),
+      aten_(!parameters.is_cpu() || model_->numerics_.aten || model_->numerics_.bf16) {
   const Layout& layout = model_->layout();
   check_flat("parameters", parameters, layout.parameter_count(), model_->dtype());
   if (trains_) check_flat("gradients", gradients, layout.parameter_count(), model_->dtype());
   if (layout.buffer_count() > 0) check_flat("buffers", buffers, layout.buffer_count(), model_->dtype());
+  if (model_->numerics_.bf16) low_ = at::empty_like(parameters, at::kBFloat16);
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const int layer = model_->info_of_layer_[i];
     if (layer < 0) continue;
     views_[i].parameters = views(parameters, layout.parameters, layer);
     views_[i].buffers = views(buffers, layout.buffers, layer);
+    if (low_.defined()) views_[i].low = views(low_, layout.parameters, layer);
     if (trains_) views_[i].gradients = views(gradients, layout.parameters, layer);
   }
 }
@@ -75,11 +82,15 @@ void SequentialNetwork::check(const Batch& batch) const {
 
 at::Tensor SequentialNetwork::forward(Workspace& workspace, const at::Tensor& inputs, bool training) const {
   const KernelScope scope;
-  at::Tensor activation = inputs;
+  at::Tensor activation = inputs.contiguous();
+  if (low_.defined()) {
+    low_.copy_(parameters_);
+    activation = activation.to(at::kBFloat16);
+  }
   for (std::size_t i = 0; i < views_.size(); ++i) {
     LayerSpace& space = workspace.layers[i];
     space.input = activation;
-    activation = model_->layers_[i]->forward({views_[i], space, workspace.skip, training}, activation);
+    activation = model_->layers_[i]->forward({views_[i], space, workspace.skip, training, aten_}, activation);
     space.output = activation;
   }
   return activation;
@@ -90,7 +101,7 @@ void SequentialNetwork::backward(Workspace& workspace, const GradientReady& read
   for (std::size_t i = views_.size(); i-- > model_->first_owner_;) {
     {
       const KernelScope scope;
-      const Pass pass{views_[i], workspace.layers[i], workspace.skip, true};
+      const Pass pass{views_[i], workspace.layers[i], workspace.skip, true, aten_};
       gradient = model_->layers_[i]->backward(pass, gradient, i > model_->first_owner_);
     }
     const int layer = model_->info_of_layer_[i];
@@ -98,24 +109,48 @@ void SequentialNetwork::backward(Workspace& workspace, const GradientReady& read
   }
 }
 
-double SequentialNetwork::compute_gradients(const Batch& batch, const GradientReady& ready) {
+LossValue SequentialNetwork::compute_gradients(const Batch& batch, const GradientReady& ready) {
   if (!trains_) throw std::logic_error("this network was bound without gradients; it can only evaluate");
   check(batch);
+  if (aten_) return compute_by_aten(batch, ready);
   const WorkspacePool::Lease workspace(model_->workspaces_);
-  const at::Tensor logits = forward(*workspace, batch.inputs.contiguous(), true);
-  reserve(workspace->logits_gradient, logits.sizes(), logits.scalar_type());
+  const at::Tensor logits = forward(*workspace, batch.inputs, true);
+  reserve(workspace->logits_gradient, logits.sizes(), logits.options());
   const double loss = cross_entropy(logits, batch.targets, workspace->logits_gradient);
   backward(*workspace, ready);
   return loss;
 }
 
+/// The memory of a pass comes from ATen's allocator and goes back to it: it knows which stream still needs it.
+LossValue SequentialNetwork::compute_by_aten(const Batch& batch, const GradientReady& ready) const {
+  Workspace workspace(views_.size());
+  const at::Tensor logits = forward(workspace, batch.inputs, true);
+  at::Tensor loss;
+  {
+    const KernelScope scope;
+    const at::Tensor wide = logits.to(model_->dtype());
+    const at::Tensor gradient = at::empty_like(wide);
+    loss = cross_entropy_by_aten(wide, batch.targets, gradient);
+    workspace.logits_gradient = gradient.to(logits.scalar_type());
+  }
+  backward(workspace, ready);
+  return LossValue(loss);
+}
+
+EvalSums SequentialNetwork::evaluate_by_aten(const Batch& batch) const {
+  Workspace workspace(views_.size());
+  const at::Tensor logits = forward(workspace, batch.inputs, false);
+  return cross_entropy_sums_by_aten(logits.to(model_->dtype()), batch.targets);
+}
+
 EvalSums SequentialNetwork::evaluate(const Batch& batch) {
   check(batch);
+  if (aten_) return evaluate_by_aten(batch);
   const WorkspacePool::Lease workspace(model_->workspaces_);
   EvalSums sums;
   for (std::int64_t begin = 0; begin < batch.inputs.size(0); begin += kEvalChunk) {
     const std::int64_t count = std::min(kEvalChunk, batch.inputs.size(0) - begin);
-    const at::Tensor logits = forward(*workspace, batch.inputs.narrow(0, begin, count).contiguous(), false);
+    const at::Tensor logits = forward(*workspace, batch.inputs.narrow(0, begin, count), false);
     const EvalSums part = cross_entropy_sums(logits, batch.targets.narrow(0, begin, count));
     sums.loss += part.loss;
     sums.correct += part.correct;

@@ -13,17 +13,22 @@ class SequentialNetwork final : public Network {
   SequentialNetwork(std::shared_ptr<const Sequential> model, const at::Tensor& parameters, const at::Tensor& gradients,
                     const at::Tensor& buffers);
 
-  double compute_gradients(const Batch& batch, const GradientReady& ready) override;
+  LossValue compute_gradients(const Batch& batch, const GradientReady& ready) override;
   EvalSums evaluate(const Batch& batch) override;
 
  private:
+  [[nodiscard]] LossValue compute_by_aten(const Batch& batch, const GradientReady& ready) const;
+  [[nodiscard]] EvalSums evaluate_by_aten(const Batch& batch) const;
   void check(const Batch& batch) const;
   at::Tensor forward(Workspace& workspace, const at::Tensor& inputs, bool training) const;
   void backward(Workspace& workspace, const GradientReady& ready) const;
 
   std::shared_ptr<const Sequential> model_;
   std::vector<LayerViews> views_;  ///< a layer
+  at::Tensor parameters_;
+  at::Tensor low_{};  ///< [D], the parameters in bfloat16, taken anew for each pass; undefined in other numerics
   bool trains_;
+  bool aten_;
 };
 
 }  // namespace sac

@@ -4,11 +4,7 @@ namespace sac {
 
 std::unique_ptr<Workspace> WorkspacePool::take() {
   const std::lock_guard lock(mutex_);
-  if (free_.empty()) {
-    auto fresh = std::make_unique<Workspace>();
-    fresh->layers.resize(layers_);
-    return fresh;
-  }
+  if (free_.empty()) return std::make_unique<Workspace>(layers_);
   auto workspace = std::move(free_.back());
   free_.pop_back();
   return workspace;

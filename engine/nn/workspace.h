@@ -12,6 +12,8 @@ namespace sac {
 /// What one forward and backward pass needs beside parameters and gradients. Nothing in it outlives the call, so that
 /// replicas take turns: as many exist as calls ever ran at once, not as there are replicas, and they stay in the cache.
 struct Workspace {
+  explicit Workspace(std::size_t count) : layers(count) {}
+
   std::vector<LayerSpace> layers;
   Skip skip;
   at::Tensor logits_gradient;

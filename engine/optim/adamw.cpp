@@ -3,17 +3,11 @@
 
 #include <cmath>
 
+#include "engine/optim/fused.h"
 #include "engine/optim/optimizer.h"
 
 namespace sac {
 namespace {
-
-struct AdamWOptions {
-  double beta1;
-  double beta2;
-  double eps;
-  double weight_decay;
-};
 
 /// The numbers of one step, the same for every element.
 template <class T>
@@ -52,6 +46,9 @@ class AdamW final : public Optimizer {
 
   void step(double lr) override {
     ++steps_done_;
+    if (!parameters_.is_cpu()) {
+      return fused_adamw(parameters_, gradients_, first_, second_, options_, lr, steps_done_);
+    }
     AT_DISPATCH_FLOATING_TYPES(parameters_.scalar_type(), "adamw", [&] {
       adamw_step(parameters_.mutable_data_ptr<scalar_t>(), gradients_.const_data_ptr<scalar_t>(),
                  first_.mutable_data_ptr<scalar_t>(), second_.mutable_data_ptr<scalar_t>(), parameters_.numel(),

@@ -2,16 +2,11 @@
 #include <ATen/ops/zeros_like.h>
 
 #include "engine/core/error.h"
+#include "engine/optim/fused.h"
 #include "engine/optim/optimizer.h"
 
 namespace sac {
 namespace {
-
-struct SgdOptions {
-  double momentum;
-  double weight_decay;
-  bool nesterov;
-};
 
 template <class T>
 void plain_step(T* __restrict x, const T* __restrict gradient, std::int64_t count, T lr, T decay) {
@@ -41,8 +36,9 @@ class Sgd final : public Optimizer {
   }
 
   void step(double lr) override {
-    AT_DISPATCH_FLOATING_TYPES(parameters_.scalar_type(), "sgd", [&] { update(static_cast<scalar_t>(lr)); });
     ++steps_done_;
+    if (!parameters_.is_cpu()) return fused_sgd(parameters_, gradients_, velocity_, options_, lr);
+    AT_DISPATCH_FLOATING_TYPES(parameters_.scalar_type(), "sgd", [&] { update(static_cast<scalar_t>(lr)); });
   }
 
   [[nodiscard]] std::vector<at::Tensor> state() const override {

@@ -1,6 +1,7 @@
 #include "engine/train/archive.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,7 +16,7 @@
 namespace sac {
 namespace {
 
-constexpr std::string_view kMagic = "sactool checkpoint 1\n";
+constexpr std::string_view kMagic = "sactool checkpoint 2\n";
 constexpr std::size_t kDigest = 64;
 
 [[noreturn]] void corrupt(const std::string& what) { throw DataError("the checkpoint is corrupt: " + what); }
@@ -64,9 +65,10 @@ void Archive::io(at::Tensor& tensor) {
     return;
   }
   auto dtype = reading_ ? at::kByte : tensor.scalar_type();
+  auto device = reading_ ? at::kCPU : tensor.device().type();
   std::vector<std::int64_t> shape = reading_ ? std::vector<std::int64_t>{} : tensor.sizes().vec();
-  io(dtype, shape);
-  if (reading_) tensor = at::empty(shape, at::TensorOptions(dtype));
+  io(dtype, device, shape);
+  if (reading_) tensor = at::empty(shape, at::TensorOptions(dtype).device(device));
   io_in_place(tensor);
 }
 
@@ -76,10 +78,12 @@ void Archive::io_in_place(const at::Tensor& tensor) {
   if (bytes != tensor.nbytes())
     corrupt("a tensor of " + std::to_string(bytes) + " bytes, expected " + std::to_string(tensor.nbytes()));
   if (reading_) {
-    raw(tensor.mutable_data_ptr(), tensor.nbytes());
+    const at::Tensor host = tensor.is_cpu() ? tensor : at::empty_like(tensor, at::kCPU);
+    raw(host.mutable_data_ptr(), host.nbytes());
+    if (!tensor.is_cpu()) tensor.copy_(host);
     return;
   }
-  const at::Tensor whole = tensor.contiguous();
+  const at::Tensor whole = tensor.cpu().contiguous();
   bytes_.append(static_cast<const char*>(whole.const_data_ptr()), whole.nbytes());
 }
 

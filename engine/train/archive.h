@@ -34,7 +34,8 @@ class Archive {
   void io(Bytes& bytes) { io(bytes.value); }
   void io(RandomStream& stream);
   void io(Ledger& ledger);
-  /// Defined tensors are read back into fresh storage; an undefined one stays undefined.
+  /// Defined tensors are read back into fresh storage on the kind of device they came from; an undefined one stays
+  /// undefined.
   void io(at::Tensor& tensor);
   /// Reads into, or writes from, storage that stays where it is.  @throws DataError  another shape or dtype.
   void io_in_place(const at::Tensor& tensor);

@@ -41,6 +41,14 @@ const std::vector<OptionSpec>& train_options() {
        .fallback = std::string("float32"),
        .doc = "of parameters and arithmetic",
        .choices = {"float32", "float64"}},
+      {.name = "device",
+       .fallback = std::string("auto"),
+       .doc = "where the workers compute; auto = cuda where this build and machine have it, else cpu",
+       .choices = {"auto", "cpu", "cuda"}},
+      {.name = "precision",
+       .fallback = std::string("float32"),
+       .doc = "of products on a GPU: as dtype says, TensorFloat-32, or bfloat16 with float32 parameters",
+       .choices = {"float32", "tf32", "bf16"}},
   };
   return kOptions;
 }
@@ -51,8 +59,7 @@ TrainConfig train_config(const Options& options, std::int64_t train_size, std::i
                     .seed = static_cast<std::uint64_t>(options.integer("seed")),
                     .eval_every = options.integer("eval_every"),
                     .log_every = options.integer("log_every"),
-                    .checkpoint_every = options.integer("checkpoint_every"),
-                    .float64 = options.text("dtype") == "float64"};
+                    .checkpoint_every = options.integer("checkpoint_every")};
   const double epochs = options.number("epochs");
   if ((train.steps > 0) == (epochs > 0.0)) {
     throw ConfigError(train.steps > 0 ? "train.steps and train.epochs are both given; give one, 0 turns the other off"

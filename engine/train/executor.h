@@ -17,7 +17,8 @@ namespace sac {
 /// Everything an executor needs to run: built from a spec by experiments/.
 struct Job {
   std::int64_t workers = 1;
-  TrainConfig train;  ///< steps resolved
+  at::Device device = at::kCPU;  ///< where parameters, gradients and mini-batches lie
+  TrainConfig train;             ///< steps resolved
   std::shared_ptr<const Model> model;
   std::shared_ptr<const BatchSource> data;
   OptimizerFactory optimizer;
@@ -30,6 +31,9 @@ struct Job {
   /// repeat them.
   std::function<void(std::int64_t step)> checkpointing;
   const std::atomic<bool>* stop = nullptr;  ///< set (by a signal) to stop at the next step with a checkpoint
+
+  /// Of a flat tensor of the model.
+  [[nodiscard]] at::TensorOptions tensor_options() const { return at::TensorOptions(model->dtype()).device(device); }
 };
 
 /// Runs a job to its end on one kind of cluster. Points and progress go to the sink; `begin` and `finish` are the

@@ -1,6 +1,6 @@
 #include "engine/train/period.h"
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/full.h>
 
 #include <algorithm>
 #include <cmath>
@@ -57,6 +57,12 @@ PeriodSchedule::PeriodSchedule(const Options& options)
   if (kind_ == Kind::kDivergence) period_ = max_;
 }
 
+void PeriodSchedule::io(Archive& archive) {
+  double loss = loss_sum_.value();
+  archive.io(period_, steps_, averages_, loss, first_loss_, reference_);
+  loss_sum_ = loss;
+}
+
 void PeriodSchedule::prepare(Worker& worker, const Slices& watched) {
   if (kind_ == Kind::kDivergence) reference_ = watched.pack(worker.parameters()).clone();
   if (kind_ == Kind::kQsr) period_ = next_period(worker);  // the first period follows the rule, too
@@ -74,7 +80,7 @@ bool PeriodSchedule::diverged(Worker& worker, const Slices& watched) {
 }
 
 double PeriodSchedule::shared_mean(Worker& worker, double value) {
-  const at::Tensor number = at::empty({1}, at::TensorOptions(at::kDouble)).fill_(value);
+  const at::Tensor number = at::full({1}, value, at::TensorOptions(at::kDouble).device(worker.device()));
   worker.comm().all_reduce(number, Reduce::kMean);
   return number.item<double>();
 }
@@ -97,7 +103,7 @@ std::int64_t PeriodSchedule::next_period(Worker& worker) {
   if (kind_ == Kind::kLinear) period += std::floor(growth_ * static_cast<double>(averages_));
   if (kind_ == Kind::kQsr) period = std::max(period, std::floor(std::pow(coefficient_ / worker.lr(), 2)));
   if (kind_ == Kind::kAdaComm) {
-    const double loss = shared_mean(worker, loss_sum_ / static_cast<double>(steps_));
+    const double loss = shared_mean(worker, loss_sum_.value() / static_cast<double>(steps_));
     if (averages_ == 1) first_loss_ = loss;
     period = std::ceil(period * std::sqrt(loss / first_loss_));
   }

@@ -41,7 +41,7 @@ class PeriodSchedule {
   [[nodiscard]] std::int64_t steps_in_period() const { return steps_; }  ///< since the last average, this step included
   /// True where the end of a period is known from its beginning.
   [[nodiscard]] bool foreseeable() const { return kind_ != Kind::kDivergence; }
-  void io(Archive& archive) { archive.io(period_, steps_, averages_, loss_sum_, first_loss_, reference_); }
+  void io(Archive& archive);
 
  private:
   enum class Kind { kConstant, kLinear, kQsr, kAdaComm, kDivergence };
@@ -56,7 +56,7 @@ class PeriodSchedule {
   std::int64_t period_;
   std::int64_t steps_ = 0;
   std::int64_t averages_ = 0;
-  double loss_sum_ = 0.0;
+  LossValue loss_sum_;
   double first_loss_ = 0.0;
   at::Tensor reference_;  ///< divergence: the watched elements at the last average
 };

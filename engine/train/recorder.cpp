@@ -91,7 +91,8 @@ void Recorder::evaluate(std::int64_t step) {
   accuracy_ = static_cast<double>(sums.correct) / count;
   loss_ = sums.loss / count;
   evaluated_step_ = step;
-  params_sha256_ = Sha256().update(parameters.const_data_ptr(), parameters.nbytes()).hex();
+  const at::Tensor host = parameters.cpu();
+  params_sha256_ = Sha256().update(host.const_data_ptr(), host.nbytes()).hex();
   emit(ballot.moment, step, {{"accuracy", accuracy_}, {"loss", loss_}});
 }
 

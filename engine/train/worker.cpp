@@ -34,9 +34,9 @@ Worker::Worker(const Job& job, int rank, Endpoint& endpoint)
       model_(job.model),
       data_(job.data),
       endpoint_(&endpoint),
-      parameters_(at::empty({model_->layout().parameter_count()}, at::TensorOptions(model_->dtype()))),
-      gradients_(at::zeros({model_->layout().parameter_count()}, at::TensorOptions(model_->dtype()))),
-      buffers_(at::empty({model_->layout().buffer_count()}, at::TensorOptions(model_->dtype()))),
+      parameters_(at::empty({model_->layout().parameter_count()}, job.tensor_options())),
+      gradients_(at::zeros({model_->layout().parameter_count()}, job.tensor_options())),
+      buffers_(at::empty({model_->layout().buffer_count()}, job.tensor_options())),
       schedule_(job.schedule, job.train.steps),
       random_(job.train.seed, static_cast<std::uint32_t>(rank), Purpose::kStrategy),
       milestones_(gradient_milestones(model_->layout())) {
@@ -45,7 +45,7 @@ Worker::Worker(const Job& job, int rank, Endpoint& endpoint)
   optimizer_ = job.optimizer(parameters_, gradients_);
 }
 
-double Worker::compute_gradients(const GradientReady& ready) {
+LossValue Worker::compute_gradients(const GradientReady& ready) {
   static constexpr double kWhole[] = {1.0};
   const std::span<const double> milestones = ready ? std::span<const double>(milestones_) : kWhole;
   endpoint_->compute(1.0 / parts_, milestones, [&](ComputePace& pace) {
@@ -74,7 +74,9 @@ void Worker::share_batches(int parts) {
 std::int64_t Worker::samples_seen() const { return step_ * (batch_size_ / parts_); }
 
 void Worker::io(Archive& archive) {
-  archive.io(step_, last_loss_, random_);
+  double loss = last_loss_.value();
+  archive.io(step_, loss, random_);
+  last_loss_ = loss;
   for (const at::Tensor& tensor : {parameters_, gradients_, buffers_}) archive.io_in_place(tensor);
   for (const at::Tensor& tensor : optimizer_->state()) archive.io_in_place(tensor);
   std::int64_t updates = optimizer_->steps_done();

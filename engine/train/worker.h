@@ -32,6 +32,7 @@ class Worker {
   [[nodiscard]] std::int64_t step() const { return step_; }
   [[nodiscard]] std::int64_t total_steps() const { return total_steps_; }
 
+  [[nodiscard]] at::Device device() const { return parameters_.device(); }    ///< where all of its tensors lie
   [[nodiscard]] const at::Tensor& parameters() const { return parameters_; }  ///< [D], contiguous, updated in place
   [[nodiscard]] const at::Tensor& gradients() const { return gradients_; }    ///< [D], overwritten by compute_gradients
   [[nodiscard]] const at::Tensor& buffers() const { return buffers_; }        ///< [S], running statistics; S may be 0
@@ -40,8 +41,8 @@ class Worker {
   /// Draws this step's mini-batch and overwrites gradients() with the gradient of its mean loss at parameters().
   /// @param ready  called during the backward pass as each layer's gradient becomes final, last layer first; a
   ///               non-blocking collective started there travels while the rest is computed.
-  /// @return the batch's mean loss.
-  double compute_gradients(const GradientReady& ready = {});
+  /// @return the batch's mean loss; reading it waits for a device.
+  LossValue compute_gradients(const GradientReady& ready = {});
   /// Shares every mini-batch out over `parts` neighbouring ranks: rank r computes part r % parts of the batch of group
   /// r / parts. For Strategy::prepare.  @throws ConfigError  parts does not divide the workers or the batch.
   void share_batches(int parts);
@@ -56,7 +57,7 @@ class Worker {
   [[nodiscard]] const Clock& clock() const { return endpoint_->clock(); }
   [[nodiscard]] RandomStream& random() { return random_; }  ///< keyed (seed, rank, kStrategy)
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
-  [[nodiscard]] double last_loss() const { return last_loss_; }  ///< of the last compute_gradients
+  [[nodiscard]] const LossValue& last_loss() const { return last_loss_; }  ///< of the last compute_gradients
 
   [[nodiscard]] std::int64_t samples_seen() const;  ///< by this worker, in the steps it has finished
 
@@ -85,7 +86,7 @@ class Worker {
   RandomStream random_;
   Batch batch_;
   std::vector<double> milestones_;  ///< when each layer's gradient is final, last layer first
-  double last_loss_ = 0.0;
+  LossValue last_loss_;
   std::vector<std::pair<std::string, double>> reported_;
 };
 

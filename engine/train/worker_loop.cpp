@@ -43,7 +43,7 @@ void WorkerLoop::after_step() {
 void WorkerLoop::report() {
   endpoint_->report({.step = worker_.step_,
                      .samples = worker_.samples_seen(),
-                     .loss_sum = loss_sum_,
+                     .loss_sum = loss_sum_.value(),
                      .loss_count = loss_count_,
                      .lr = worker_.schedule_.at(worker_.step_ - 1),
                      .extra = std::move(worker_.reported_)});
@@ -62,7 +62,9 @@ void WorkerLoop::contribute() {
 }
 
 void WorkerLoop::io(Archive& archive) {
-  archive.io(loss_sum_, loss_count_);
+  double loss = loss_sum_.value();
+  archive.io(loss, loss_count_);
+  loss_sum_ = loss;
   worker_.io(archive);
   strategy_->io(archive, worker_);
   endpoint_->io(archive);

@@ -24,7 +24,7 @@ class WorkerLoop {
   Endpoint* endpoint_;
   Worker worker_;
   std::unique_ptr<Strategy> strategy_;
-  double loss_sum_ = 0.0;
+  LossValue loss_sum_;
   std::int64_t loss_count_ = 0;
 };
 

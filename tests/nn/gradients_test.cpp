@@ -84,7 +84,7 @@ TEST_P(Gradients, EqualAutograd) {
   const Tensor loss = at::cross_entropy_loss(GetParam().reference(batch.inputs, leaves), batch.targets);
   loss.backward();
 
-  EXPECT_NEAR(replica.network->compute_gradients(batch, {}), loss.item<double>(), 1e-12);
+  EXPECT_NEAR(replica.network->compute_gradients(batch, {}).value(), loss.item<double>(), 1e-12);
 
   for (std::size_t i = 0; i < leaves.size(); ++i) {
     const TensorInfo& info = replica.model->layout().parameters[i];
@@ -102,7 +102,7 @@ TEST_P(Gradients, EqualFiniteDifferences) {
   auto* parameters = replica.parameters.mutable_data_ptr<double>();
   const auto loss_at = [&](std::int64_t i, double value) {
     const double kept = std::exchange(parameters[i], value);
-    const double loss = replica.network->compute_gradients(batch, {});
+    const double loss = replica.network->compute_gradients(batch, {}).value();
     parameters[i] = kept;
     return loss;
   };
@@ -117,8 +117,8 @@ TEST_P(Gradients, EqualFiniteDifferences) {
 TEST_P(Gradients, Float32FollowsFloat64) {
   Replica wide = replica(at::kDouble);
   Replica narrow = replica(at::kFloat);
-  const double loss = wide.network->compute_gradients(batch(at::kDouble), {});
-  EXPECT_NEAR(narrow.network->compute_gradients(batch(at::kFloat), {}), loss, 1e-5 * loss);
+  const double loss = wide.network->compute_gradients(batch(at::kDouble), {}).value();
+  EXPECT_NEAR(narrow.network->compute_gradients(batch(at::kFloat), {}).value(), loss, 1e-5 * loss);
   EXPECT_LT(relative_error(narrow.gradients, wide.gradients), 2e-4);
 }
 

@@ -48,13 +48,13 @@ TEST_P(EveryModel, CallsBackLastToFirstWithFinalGradients) {
 TEST_P(EveryModel, GivesTheSameBitsAgainAndOnOtherThreads) {
   Replica replica = this->replica();
   const Batch batch = this->batch(5);
-  const double loss = replica.network->compute_gradients(batch, {});
+  const double loss = replica.network->compute_gradients(batch, {}).value();
   const at::Tensor gradients = replica.gradients.clone();
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) {
     threads.emplace_back([&, other = Replica(replica.model)]() {
       for (int step = 0; step < 3; ++step) {
-        EXPECT_EQ(other.network->compute_gradients(batch, {}), loss);
+        EXPECT_EQ(other.network->compute_gradients(batch, {}).value(), loss);
         EXPECT_TRUE(at::equal(other.gradients, gradients));
       }
     });
@@ -70,7 +70,8 @@ TEST_P(EveryModel, ForgetsTheBatchBefore) {
     used.network->evaluate(batch(size + 1, 12));
   }
   used.model->initialise(used.parameters, used.buffers, 1);
-  EXPECT_EQ(used.network->compute_gradients(batch(6), {}), fresh.network->compute_gradients(batch(6), {}));
+  EXPECT_EQ(used.network->compute_gradients(batch(6), {}).value(),
+            fresh.network->compute_gradients(batch(6), {}).value());
   EXPECT_TRUE(at::equal(used.gradients, fresh.gradients));
   EXPECT_TRUE(at::equal(used.buffers, fresh.buffers));
 }
@@ -115,7 +116,7 @@ TEST_P(EveryModel, LeavesTheBatchAlone) {
 TEST_P(EveryModel, ReportsADivergedModel) {
   Replica replica = this->replica();
   replica.parameters.fill_(std::numeric_limits<double>::quiet_NaN());
-  EXPECT_TRUE(std::isnan(replica.network->compute_gradients(batch(3), {})));
+  EXPECT_TRUE(std::isnan(replica.network->compute_gradients(batch(3), {}).value()));
   EXPECT_TRUE(std::isnan(replica.network->evaluate(batch(3)).loss));
 }
 
@@ -141,8 +142,8 @@ TEST(Network, OutlivesTheCallersHandleOfItsModel) {
 TEST(Network, TakesRowsOfFeatures) {
   Replica replica(make_model("mlp", {6, 1, 1}, at::kFloat));
   const Batch batch = random_batch(4, {6, 1, 1}, at::kFloat);
-  const double loss = replica.network->compute_gradients(batch, {});
-  EXPECT_EQ(replica.network->compute_gradients({batch.inputs.flatten(1), batch.targets}, {}), loss);
+  const double loss = replica.network->compute_gradients(batch, {}).value();
+  EXPECT_EQ(replica.network->compute_gradients({batch.inputs.flatten(1), batch.targets}, {}).value(), loss);
 }
 
 TEST(Network, BuildsNoAutogradGraph) {

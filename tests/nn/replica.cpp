@@ -17,10 +17,10 @@ struct OneThread : testing::Environment {
 
 }  // namespace
 
-std::shared_ptr<const Model> make_model(const std::string& name, SampleShape sample, at::ScalarType dtype,
+std::shared_ptr<const Model> make_model(const std::string& name, SampleShape sample, const Numerics& numerics,
                                         const ValueMap& options, std::int64_t classes) {
   const ModelEntry& entry = Registry<ModelEntry>::instance().at(name);
-  return entry.make(Options(entry.options, options, "model '" + name + "'", "model."), sample, classes, dtype);
+  return entry.make(Options(entry.options, options, "model '" + name + "'", "model."), sample, classes, numerics);
 }
 
 Replica::Replica(std::shared_ptr<const Model> made, std::uint64_t seed)

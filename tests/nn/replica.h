@@ -10,7 +10,7 @@
 namespace sac::test {
 
 /// The model `name` with `options`, from the registry.
-std::shared_ptr<const Model> make_model(const std::string& name, SampleShape sample, at::ScalarType dtype,
+std::shared_ptr<const Model> make_model(const std::string& name, SampleShape sample, const Numerics& numerics,
                                         const ValueMap& options = {}, std::int64_t classes = 10);
 
 /// One initialised replica and the flat tensors it works on. Gradients start as NaN: every element must be written.

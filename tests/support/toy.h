@@ -45,7 +45,7 @@ class ToyModel final : public Model {
    public:
     Bound(const Layout& layout, at::Tensor parameters, at::Tensor gradients)
         : layout_(&layout), parameters_(std::move(parameters)), gradients_(std::move(gradients)) {}
-    double compute_gradients(const Batch& batch, const GradientReady& ready) override {
+    LossValue compute_gradients(const Batch& batch, const GradientReady& ready) override {
       const at::Tensor difference = parameters_ - batch.inputs;
       const at::Tensor mean = difference.mean(0);
       for (int layer = static_cast<int>(layout_->layers.size()) - 1; layer >= 0; --layer) {
@@ -184,8 +184,7 @@ struct ToyRun {
                  .seed = seed,
                  .eval_every = eval_every,
                  .log_every = log_every,
-                 .checkpoint_every = checkpoint_every,
-                 .float64 = dtype == at::kDouble};
+                 .checkpoint_every = checkpoint_every};
     job.model = std::make_shared<ToyModel>(layers, dtype);
     job.data = std::make_shared<ToyData>(elements(), batch, dtype);
     job.optimizer = [m = momentum](const at::Tensor& parameters, const at::Tensor& gradients) {

@@ -61,7 +61,8 @@ WorkPtr VirtualCommunicator::start(CollectiveRequest request, const std::string&
   request.group = group_;
   if (request.tensor.defined()) require_flat(request.tensor, name.c_str());
   std::string what = described(name, request.tensor);
-  const std::int64_t ticket = endpoint_->post(std::move(request), std::move(what));
+  const at::Tensor tensor = request.tensor;
+  const std::int64_t ticket = endpoint_->post(std::move(request), std::move(what), tensor);
   return std::make_unique<VirtualWork>(*endpoint_, ticket, output, offset);
 }
 
@@ -94,7 +95,7 @@ WorkPtr VirtualCommunicator::send_async(const at::Tensor& tensor, int destinatio
   const int to = global(destination, "send destination");
   const std::int64_t ticket =
       endpoint_->post(SendRequest{.group = group_, .destination = to, .tag = tag, .tensor = tensor},
-                      described("send to worker " + std::to_string(to), tensor));
+                      described("send to worker " + std::to_string(to), tensor), tensor);
   return std::make_unique<VirtualWork>(*endpoint_, ticket, at::Tensor(), 0);
 }
 
@@ -130,12 +131,12 @@ void VirtualServer::pull(const at::Tensor& parameters) {
 }
 
 void VirtualServer::push(const at::Tensor& update, double lr) {
-  endpoint_->wait(endpoint_->post(ServerRequest{.update = update, .lr = lr}, "push to the server"));
+  endpoint_->wait(endpoint_->post(ServerRequest{.update = update, .lr = lr}, "push to the server", update));
 }
 
 void VirtualServer::push_pull(const at::Tensor& update, double lr, const at::Tensor& parameters) {
-  const std::int64_t id =
-      endpoint_->post(ServerRequest{.update = update, .wants_model = true, .lr = lr}, "push_pull with the server");
+  const std::int64_t id = endpoint_->post(ServerRequest{.update = update, .wants_model = true, .lr = lr},
+                                          "push_pull with the server", update);
   parameters.copy_(endpoint_->wait(id).result);
 }
 

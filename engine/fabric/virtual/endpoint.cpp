@@ -50,9 +50,10 @@ class VirtualPace final : public ComputePace {
 
 }  // namespace
 
-VirtualEndpoint::VirtualEndpoint(Scheduler& scheduler, const ComputeModel& compute, int rank, int workers,
-                                 std::uint64_t seed)
+VirtualEndpoint::VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute, int rank,
+                                 int workers, std::uint64_t seed)
     : scheduler_(&scheduler),
+      fences_(&fences),
       compute_(&compute),
       rank_(rank),
       compute_stream_(seed, static_cast<std::uint32_t>(rank), Purpose::kComputeTime),
@@ -77,9 +78,15 @@ void VirtualEndpoint::compute(double fraction, std::span<const double> milestone
   ledger_.compute += Seconds(seconds);
 }
 
+std::int64_t VirtualEndpoint::post(Request request, std::string what, const at::Tensor& tensor) {
+  if (tensor.defined()) fences_->lend(rank_, {tensor});
+  return scheduler_->post(rank_, std::move(request), std::move(what));
+}
+
 Ticket VirtualEndpoint::wait(std::int64_t id) {
   const double from = now();
   Ticket ticket = scheduler_->wait(rank_, id);
+  fences_->take(rank_, ticket.result);
   const double until = now();
   const double ready = std::clamp(ticket.ready, from, until);
   const double watched = std::max(0.0, std::min(until, ticket.end) - std::max(from, ticket.start));
@@ -97,6 +104,7 @@ void VirtualEndpoint::report(StepReport report) {
 }
 
 void VirtualEndpoint::contribute(Contribution contribution) {
+  fences_->lend(rank_, {contribution.share.parameters, contribution.buffers});
   scheduler_->tell(rank_, ContributeRequest{std::move(contribution), now(), ledger_.wire.value});
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/fabric/virtual/compute_model.h"
+#include "engine/fabric/virtual/fences.h"
 #include "engine/fabric/virtual/scheduler.h"
 #include "engine/train/endpoint.h"
 
@@ -14,7 +15,8 @@ namespace sac {
 /// went.
 class VirtualEndpoint final : public Endpoint {
  public:
-  VirtualEndpoint(Scheduler& scheduler, const ComputeModel& compute, int rank, int workers, std::uint64_t seed);
+  VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute, int rank, int workers,
+                  std::uint64_t seed);
   ~VirtualEndpoint() override;
 
   Communicator& comm() override;
@@ -32,9 +34,8 @@ class VirtualEndpoint final : public Endpoint {
   void io(Archive& archive) override { archive.io(ledger_, compute_stream_); }
 
   // ---- for the communicators and the server of this endpoint --------------------------------------------------------
-  std::int64_t post(Request request, std::string what) {
-    return scheduler_->post(rank_, std::move(request), std::move(what));
-  }
+  /// Posts a request that hands `tensor` over to the world.
+  std::int64_t post(Request request, std::string what, const at::Tensor& tensor = {});
   /// Waits for a communication and books it.
   Ticket wait(std::int64_t ticket);
   [[nodiscard]] double now() const { return scheduler_->now(rank_); }
@@ -42,6 +43,7 @@ class VirtualEndpoint final : public Endpoint {
 
  private:
   Scheduler* scheduler_;
+  Fences* fences_;
   const ComputeModel* compute_;
   int rank_;
   RandomStream compute_stream_;

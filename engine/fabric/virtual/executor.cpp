@@ -19,8 +19,10 @@ RunOutcome VirtualExecutor::run(const Job& job, MetricSink& sink) {
     world.restore(archive);
   }
   const auto begin = std::chrono::steady_clock::now();
-  const bool finished =
-      scheduler.run(world, [&](int rank) { WorkerLoop(job, rank, world.endpoint(rank)).run(scheduler.state(rank)); });
+  const bool finished = scheduler.run(world, [&](int rank) {
+    const auto stream = world.fences().worker_stream(rank);
+    WorkerLoop(job, rank, world.endpoint(rank)).run(scheduler.state(rank));
+  });
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
 
   RunOutcome outcome;

@@ -1,6 +1,7 @@
 #include "engine/fabric/virtual/reduce.h"
 
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/maximum.h>
 #include <c10/core/ScalarType.h>
 
 #include <algorithm>
@@ -50,9 +51,25 @@ void reduce_all(const std::vector<at::Tensor>& inputs, Reduce op, const Parallel
   });
 }
 
+/// The same sums in the same order, a kernel a term.
+at::Tensor reduce_by_aten(const std::vector<at::Tensor>& inputs, Reduce op) {
+  at::Tensor output = inputs[0].clone();
+  for (std::size_t k = 1; k < inputs.size(); ++k) {
+    if (op == Reduce::kMax) {
+      at::maximum_out(output, output, inputs[k]);
+    } else {
+      output.add_(inputs[k]);
+    }
+  }
+  if (op != Reduce::kMean) return output;
+  const auto count = static_cast<std::int64_t>(inputs.size());
+  return output.is_floating_point() ? output.div_(count) : output.div_(count, "trunc");
+}
+
 }  // namespace
 
 at::Tensor reduce(const std::vector<at::Tensor>& inputs, Reduce op, const ParallelFor& parallel) {
+  if (!inputs[0].is_cpu()) return reduce_by_aten(inputs, op);
   at::Tensor output = at::empty_like(inputs[0]);
   switch (output.scalar_type()) {
     case at::kFloat: reduce_all<float>(inputs, op, parallel, output); break;

@@ -19,6 +19,16 @@ double flops_of_batch(const Job& job) {
   return (layout.forward_flops() + layout.backward_flops()) * static_cast<double>(job.train.batch_size);
 }
 
+/// On the CPU the slots share the work; a device is filled by one thread.
+ParallelFor side_by_side(at::Device device, Scheduler& scheduler) {
+  if (device.is_cpu()) {
+    return [&scheduler](std::int64_t count, const auto& body) { scheduler.parallel(count, body); };
+  }
+  return [](std::int64_t count, const auto& body) {
+    for (std::int64_t i = 0; i < count; ++i) body(i);
+  };
+}
+
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -31,24 +41,24 @@ VirtualWorld::VirtualWorld(const Job& job, const ClusterConfig& config, MetricSi
       scheduler_(&scheduler),
       network_(config.network),
       compute_(config.compute, flops_of_batch(job)),
+      fences_(job.device, static_cast<int>(config.workers)),
       transport_(config.network, host_count(config) + static_cast<int>(config.server.shards), scheduler),
       collectives_(network_, scheduler, static_cast<int>(config.workers)),
       mailbox_(network_, transport_, scheduler),
       server_strategy_(job.strategy()),
       server_(make_server(config, static_cast<int>(config.workers))),
-      recorder_(
-          job, sink, [&scheduler](std::int64_t count, const auto& body) { scheduler.parallel(count, body); },
-          [this] { return server_->model(); }) {
+      recorder_(job, sink, side_by_side(job.device, scheduler), [this] { return server_->model(); }) {
   for (int rank = 0; rank < static_cast<int>(config.workers); ++rank) {
-    endpoints_.push_back(
-        std::make_unique<VirtualEndpoint>(scheduler, compute_, rank, static_cast<int>(config.workers), job.train.seed));
+    endpoints_.push_back(std::make_unique<VirtualEndpoint>(scheduler, fences_, compute_, rank,
+                                                           static_cast<int>(config.workers), job.train.seed));
   }
 }
 
 std::unique_ptr<ServerHost> VirtualWorld::make_server(const ClusterConfig& config, int workers) {
   if (!server_strategy_->traits().server) return nullptr;
+  const Fences::Turn turn(fences_, Fences::kEveryone);
   const Layout& layout = job_->model->layout();
-  const at::TensorOptions options(job_->model->dtype());
+  const at::TensorOptions options = job_->tensor_options();
   at::Tensor model = at::empty({layout.parameter_count()}, options);
   job_->model->initialise(model, at::empty({layout.buffer_count()}, options), job_->train.seed);
   return std::make_unique<ServerHost>(
@@ -67,10 +77,12 @@ void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
           [&](const ServerRequest& asked) {
             if (!server_)
               throw CommunicationError("a worker calls the parameter server, but its strategy's traits ask for none");
+            const Fences::Turn turn(fences_, rank);
             server_->request(rank, network_.host_of(rank), ticket, asked);
           },
           [&](const ReportRequest& said) { recorder_.report(said.report, said.clock, said.wire_bytes); },
           [&](const ContributeRequest& given) {
+            const Fences::Turn turn(fences_, rank);
             if (recorder_.contribute(given.contribution, given.clock, given.wire_bytes)) {
               evaluate(given.contribution.step);
             }
@@ -82,6 +94,7 @@ void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
 
 void VirtualWorld::evaluate(std::int64_t step) {
   scheduler_->quiesce([&] {
+    fences_.drain();
     const auto begin = std::chrono::steady_clock::now();
     recorder_.evaluate(step);
     evaluation_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -89,9 +102,12 @@ void VirtualWorld::evaluate(std::int64_t step) {
 }
 
 void VirtualWorld::fire(const Event& event) {
+  if (event.kind == Event::Kind::kFlow) return transport_.flows_changed();
+  const bool collective = event.kind == Event::Kind::kCollectiveDone;
+  const Fences::Turn turn(fences_, collective ? Fences::kEveryone : event.rank);
   switch (event.kind) {
+    case Event::Kind::kFlow: break;  // above
     case Event::Kind::kCollectiveDone: collectives_.finish(event.subject); break;
-    case Event::Kind::kFlow: transport_.flows_changed(); break;
     case Event::Kind::kServed: server_->served(event.subject); break;
     case Event::Kind::kDelivered: {
       const Transport::Message message = transport_.take(event.subject);
@@ -118,6 +134,7 @@ void VirtualWorld::settle() {
 }
 
 void VirtualWorld::write_checkpoint() {
+  const Fences::Turn turn(fences_, Fences::kEveryone);
   Archive archive;
   std::string key = job_->key;
   archive.io(key);
@@ -128,6 +145,7 @@ void VirtualWorld::write_checkpoint() {
 }
 
 void VirtualWorld::restore(Archive& archive) {
+  const Fences::Turn turn(fences_, Fences::kEveryone);
   std::string key;
   archive.io(key);
   if (key != job_->key) {

@@ -5,6 +5,7 @@
 
 #include "engine/fabric/virtual/collectives.h"
 #include "engine/fabric/virtual/endpoint.h"
+#include "engine/fabric/virtual/fences.h"
 #include "engine/fabric/virtual/mailbox.h"
 #include "engine/fabric/virtual/server_host.h"
 #include "engine/fabric/virtual/transport.h"
@@ -22,6 +23,7 @@ class VirtualWorld final : public World {
   void fire(const Event& event) override;
   void settle() override;
 
+  [[nodiscard]] const Fences& fences() const { return fences_; }
   VirtualEndpoint& endpoint(int rank) { return *endpoints_[static_cast<std::size_t>(rank)]; }
   /// Takes up the state that a checkpoint of the same run holds.  @throws DataError  it belongs to another run.
   void restore(Archive& archive);
@@ -39,6 +41,7 @@ class VirtualWorld final : public World {
   Scheduler* scheduler_;
   NetworkModel network_;
   ComputeModel compute_;
+  Fences fences_;
   Transport transport_;
   Collectives collectives_;
   Mailbox mailbox_;

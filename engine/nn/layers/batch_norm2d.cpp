@@ -1,3 +1,7 @@
+#include <ATen/ops/_batch_norm_impl_index.h>
+#include <ATen/ops/_batch_norm_impl_index_backward.h>
+#include <ATen/ops/threshold_backward.h>
+
 #include "engine/nn/dtype.h"
 #include "engine/nn/kernels.h"
 #include "engine/nn/layers.h"
@@ -16,9 +20,10 @@ class BatchNorm2d final : public Layer {
   BatchNorm2d(LayerSpec spec, Activation activation) : Layer(std::move(spec)), relu_(activation == Activation::kRelu) {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
+    if (pass.aten) return forward_by_aten(pass, input);
     const std::int64_t channels = spec().output.channels;
-    at::Tensor& output = reserve(pass.space.output, input.sizes(), input.scalar_type());
-    reserve(pass.space.statistics, {2, channels}, input.scalar_type());
+    at::Tensor& output = reserve(pass.space.output, input.sizes(), input.options());
+    reserve(pass.space.statistics, {2, channels}, input.options());
     with_dtype(input.scalar_type(), [&]<class T>(T) {
       if (pass.training) {
         batch_statistics<T>(pass, input);
@@ -34,6 +39,7 @@ class BatchNorm2d final : public Layer {
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
+    if (pass.aten) return backward_by_aten(pass, gradient);
     const std::int64_t channels = spec().output.channels;
     with_dtype(gradient.scalar_type(), [&]<class T>(T) {
       if (relu_) {
@@ -49,6 +55,30 @@ class BatchNorm2d final : public Layer {
   }
 
  private:
+  /// As at::batch_norm: cuDNN where it can, else ATen's own.
+  [[nodiscard]] at::Tensor forward_by_aten(const Pass& pass, const at::Tensor& input) const {
+    const auto& [weights, gradients, running, low] = pass.views;
+    auto [normalised, mean, inverse, reserved, implementation] =
+        at::_batch_norm_impl_index(as_nchw(input), weights[0], weights[1], running[0], running[1], pass.training,
+                                   kMomentum, kEpsilon, /*cudnn_enabled=*/true);
+    pass.space.saved = {mean, inverse, reserved};
+    pass.space.implementation = implementation;
+    const at::Tensor output = as_nhwc(normalised).contiguous();
+    return relu_ ? output.relu_() : output;
+  }
+
+  [[nodiscard]] at::Tensor backward_by_aten(const Pass& pass, const at::Tensor& gradient) const {
+    const auto& [weights, gradients, running, low] = pass.views;
+    const auto& saved = pass.space.saved;
+    const at::Tensor rectified = relu_ ? at::threshold_backward(gradient, pass.space.output, 0) : gradient;
+    const auto [result, weight_gradient, bias_gradient] = at::_batch_norm_impl_index_backward(
+        pass.space.implementation, as_nchw(pass.space.input), as_nchw(rectified), weights[0], running[0], running[1],
+        saved[0], saved[1], /*train=*/true, kEpsilon, {true, true, true}, saved[2]);
+    gradients[0].copy_(weight_gradient);
+    gradients[1].copy_(bias_gradient);
+    return as_nhwc(result).contiguous();
+  }
+
   template <class T>
   void batch_statistics(const Pass& pass, const at::Tensor& input) const {
     const std::int64_t channels = spec().output.channels;

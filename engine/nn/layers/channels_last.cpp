@@ -10,7 +10,7 @@ class ChannelsLast final : public Layer {
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
     const at::Tensor view = input.permute({0, 2, 3, 1});
     if (view.is_contiguous()) return view;
-    return reserve(pass.space.output, view.sizes(), input.scalar_type()).copy_(view);
+    return reserve(pass.space.output, view.sizes(), input.options()).copy_(view);
   }
 
   at::Tensor backward(const Pass&, const at::Tensor&, bool) const override {

@@ -27,20 +27,16 @@ LayerSpec describe(std::string name, SampleShape input, const Conv2dOptions& opt
   return spec;
 }
 
-/// [B, H, W, C] as ATen's convolution wants to see it: [B, C, H, W] with channels-last strides.
-at::Tensor as_nchw(const at::Tensor& nhwc) { return nhwc.permute({0, 3, 1, 2}); }
-at::Tensor as_nhwc(const at::Tensor& nchw) { return nchw.permute({0, 2, 3, 1}); }
-
 class Conv2d final : public Layer {
  public:
   Conv2d(LayerSpec spec, const Conv2dOptions& options)
       : Layer(std::move(spec)), stride_{options.stride, options.stride}, padding_{options.padding, options.padding} {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
-    const auto& weights = pass.views.parameters;
-    const auto bias = weights.size() > 1 ? std::optional<at::Tensor>(weights[1]) : std::nullopt;
+    const bool has_bias = pass.views.parameters.size() > 1;
+    const auto bias = has_bias ? std::optional<at::Tensor>(pass.weight(1)) : std::nullopt;
     pass.space.output.reset();  // hands last call's memory back first: ATen's convolution allocates its result
-    return as_nhwc(at::convolution(as_nchw(input), as_nchw(weights[0]), bias, stride_, padding_, {1, 1},
+    return as_nhwc(at::convolution(as_nchw(input), as_nchw(pass.weight(0)), bias, stride_, padding_, {1, 1},
                                    /*transposed=*/false, {0, 0}, /*groups=*/1))
         .contiguous();
   }
@@ -50,8 +46,8 @@ class Conv2d final : public Layer {
     const auto bias_sizes = has_bias ? at::OptionalIntArrayRef(spec().output.channels) : std::nullopt;
     pass.space.gradient.reset();
     const auto [input_result, weight_result, bias_result] = at::convolution_backward(
-        as_nchw(gradient), as_nchw(pass.space.input), as_nchw(pass.views.parameters[0]), bias_sizes, stride_, padding_,
-        {1, 1}, /*transposed=*/false, {0, 0}, /*groups=*/1, {input_gradient, true, has_bias});
+        as_nchw(gradient), as_nchw(pass.space.input), as_nchw(pass.weight(0)), bias_sizes, stride_, padding_, {1, 1},
+        /*transposed=*/false, {0, 0}, /*groups=*/1, {input_gradient, true, has_bias});
     pass.views.gradients[0].copy_(as_nhwc(weight_result));
     if (has_bias) pass.views.gradients[1].copy_(bias_result);
     return input_gradient ? as_nhwc(input_result).contiguous() : at::Tensor();

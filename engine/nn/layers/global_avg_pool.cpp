@@ -1,3 +1,5 @@
+#include <ATen/ops/mean.h>
+
 #include "engine/nn/dtype.h"
 #include "engine/nn/kernels.h"
 #include "engine/nn/layers.h"
@@ -11,7 +13,8 @@ class GlobalAvgPool final : public Layer {
       : Layer(std::move(spec)), pixels_(input.height * input.width), channels_(input.channels) {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
-    at::Tensor& output = reserve(pass.space.output, {input.size(0), channels_}, input.scalar_type());
+    at::Tensor& output = reserve(pass.space.output, {input.size(0), channels_}, input.options());
+    if (pass.aten) return at::mean_out(output, pixel_rows(input), 1);
     with_dtype(input.scalar_type(), [&]<class T>(T) {
       for (std::int64_t b = 0; b < input.size(0); ++b) {
         T* mean = output.mutable_data_ptr<T>() + b * channels_;
@@ -23,7 +26,11 @@ class GlobalAvgPool final : public Layer {
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
-    at::Tensor& result = reserve(pass.space.gradient, pass.space.input.sizes(), gradient.scalar_type());
+    at::Tensor& result = reserve(pass.space.gradient, pass.space.input.sizes(), gradient.options());
+    if (pass.aten) {
+      pixel_rows(result).copy_(gradient.div(static_cast<double>(pixels_)).unsqueeze(1));
+      return result;
+    }
     with_dtype(gradient.scalar_type(), [&]<class T>(T) {
       T* out = result.mutable_data_ptr<T>();
       for (std::int64_t b = 0; b < gradient.size(0); ++b) {
@@ -37,6 +44,10 @@ class GlobalAvgPool final : public Layer {
   }
 
  private:
+  [[nodiscard]] at::Tensor pixel_rows(const at::Tensor& images) const {
+    return images.view({images.size(0), pixels_, channels_});
+  }
+
   std::int64_t pixels_;
   std::int64_t channels_;
 };

@@ -1,3 +1,5 @@
+#include <ATen/ops/threshold_backward.h>
+
 #include "engine/nn/dtype.h"
 #include "engine/nn/kernels.h"
 #include "engine/nn/layers.h"
@@ -9,12 +11,14 @@ class Relu final : public Layer {
  public:
   using Layer::Layer;
 
-  at::Tensor forward(const Pass&, const at::Tensor& input) const override {
+  at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
+    if (pass.aten) return input.relu_();
     with_dtype(input.scalar_type(), [&]<class T>(T) { kernels::relu(input.mutable_data_ptr<T>(), input.numel()); });
     return input;
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
+    if (pass.aten) return at::threshold_backward(gradient, pass.space.output, 0);
     with_dtype(gradient.scalar_type(), [&]<class T>(T) {
       kernels::relu_backward(pass.space.output.const_data_ptr<T>(), gradient.mutable_data_ptr<T>(), gradient.numel());
     });

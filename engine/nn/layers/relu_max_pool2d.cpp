@@ -1,3 +1,7 @@
+#include <ATen/ops/max_pool2d_with_indices.h>
+#include <ATen/ops/max_pool2d_with_indices_backward.h>
+#include <ATen/ops/threshold_backward.h>
+
 #include "engine/nn/dtype.h"
 #include "engine/nn/kernels.h"
 #include "engine/nn/layers.h"
@@ -11,9 +15,10 @@ class ReluMaxPool2d final : public Layer {
   ReluMaxPool2d(LayerSpec spec, SampleShape input) : Layer(std::move(spec)), input_(input) {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
+    if (pass.aten) return forward_by_aten(pass, input);
     const SampleShape& out = spec().output;
     at::Tensor& output =
-        reserve(pass.space.output, {input.size(0), out.height, out.width, out.channels}, input.scalar_type());
+        reserve(pass.space.output, {input.size(0), out.height, out.width, out.channels}, input.options());
     with_dtype(input.scalar_type(), [&]<class T>(T) {
       for (std::int64_t b = 0; b < input.size(0); ++b) {
         kernels::relu_max_pool2d(input.const_data_ptr<T>() + b * input_.size(), input_,
@@ -24,6 +29,7 @@ class ReluMaxPool2d final : public Layer {
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
+    if (pass.aten) return backward_by_aten(pass, gradient);
     const at::Tensor& input = pass.space.input;  // its gradient takes its place
     with_dtype(input.scalar_type(), [&]<class T>(T) {
       for (std::int64_t b = 0; b < input.size(0); ++b) {
@@ -37,6 +43,19 @@ class ReluMaxPool2d final : public Layer {
   }
 
  private:
+  static at::Tensor forward_by_aten(const Pass& pass, const at::Tensor& input) {
+    auto [pooled, indices] = at::max_pool2d_with_indices(as_nchw(input), {2, 2});
+    pass.space.saved = {indices};
+    return as_nhwc(pooled).contiguous().relu_();
+  }
+
+  static at::Tensor backward_by_aten(const Pass& pass, const at::Tensor& gradient) {
+    const at::Tensor rectified = at::threshold_backward(gradient, pass.space.output, 0);
+    return as_nhwc(at::max_pool2d_with_indices_backward(as_nchw(rectified), as_nchw(pass.space.input), {2, 2}, {2, 2},
+                                                        {0, 0}, {1, 1}, /*ceil_mode=*/false, pass.space.saved[0]))
+        .contiguous();
+  }
+
   SampleShape input_;
 };
 

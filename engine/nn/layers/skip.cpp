@@ -1,3 +1,5 @@
+#include <ATen/ops/threshold_backward.h>
+
 #include "engine/nn/dtype.h"
 #include "engine/nn/kernels.h"
 #include "engine/nn/layers.h"
@@ -7,6 +9,19 @@ namespace {
 
 /// [B, H, W, C] as the shape of a sample.
 SampleShape sample_shape(const at::Tensor& tensor) { return {tensor.size(3), tensor.size(1), tensor.size(2)}; }
+
+/// What a shortcut joins: of `from` [B, H, W, C] every pixel, or every second where `to` [B, H', W', C'] has half of
+/// them; of `to` the first C channels. Views of one shape.
+struct Joined {
+  Joined(const at::Tensor& from, const at::Tensor& to)
+      : pixels(from.slice(1, 0, from.size(1), stride(from, to)).slice(2, 0, from.size(2), stride(from, to))),
+        channels(to.narrow(3, 0, from.size(3))) {}
+  static std::int64_t stride(const at::Tensor& from, const at::Tensor& to) {
+    return from.size(1) == to.size(1) ? 1 : 2;
+  }
+  at::Tensor pixels;    ///< of `from`
+  at::Tensor channels;  ///< of `to`
+};
 
 class SkipStart final : public Layer {
  public:
@@ -19,6 +34,11 @@ class SkipStart final : public Layer {
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
     const at::Tensor& skipped = pass.skip.gradient;
+    if (pass.aten) {
+      const Joined joined(gradient, skipped);
+      joined.pixels.add_(joined.channels);
+      return gradient;
+    }
     with_dtype(gradient.scalar_type(), [&]<class T>(T) {
       kernels::add_shortcut_backward(skipped.const_data_ptr<T>(), sample_shape(skipped), gradient.size(0),
                                      sample_shape(gradient), gradient.mutable_data_ptr<T>());
@@ -33,6 +53,11 @@ class SkipEndRelu final : public Layer {
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
     const at::Tensor& skipped = pass.skip.value;
+    if (pass.aten) {
+      const Joined joined(skipped, input);
+      joined.channels.add_(joined.pixels);
+      return input.relu_();
+    }
     with_dtype(input.scalar_type(), [&]<class T>(T) {
       kernels::add_shortcut(skipped.const_data_ptr<T>(), sample_shape(skipped), input.size(0), sample_shape(input),
                             input.mutable_data_ptr<T>());
@@ -42,10 +67,14 @@ class SkipEndRelu final : public Layer {
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
+    if (pass.aten) {
+      pass.skip.gradient = at::threshold_backward(gradient, pass.space.output, 0);
+      return pass.skip.gradient.clone();
+    }
     with_dtype(gradient.scalar_type(), [&]<class T>(T) {
       kernels::relu_backward(pass.space.output.const_data_ptr<T>(), gradient.mutable_data_ptr<T>(), gradient.numel());
     });
-    reserve(pass.skip.gradient, gradient.sizes(), gradient.scalar_type()).copy_(gradient);
+    reserve(pass.skip.gradient, gradient.sizes(), gradient.options()).copy_(gradient);
     return gradient;
   }
 };

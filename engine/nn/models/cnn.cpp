@@ -4,7 +4,7 @@
 namespace sac {
 namespace {
 
-std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64_t classes, at::ScalarType dtype) {
+std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64_t classes, const Numerics& numerics) {
   require_images("cnn", sample, 16);
   LayerList layers(sample);
   layers.add(channels_last(layers.shape()));
@@ -15,7 +15,7 @@ std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64
   layers.add(linear("fc1", layers.shape(), 128));
   layers.add(relu(layers.shape()));
   layers.add(linear("fc2", layers.shape(), classes));
-  return std::make_shared<Sequential>("cnn", sample, dtype, std::move(layers));
+  return std::make_shared<Sequential>("cnn", sample, numerics, std::move(layers));
 }
 
 const Register<ModelEntry> registered{

@@ -7,7 +7,7 @@ namespace sac {
 namespace {
 
 /// LeNet-5 (LeCun et al. 1998) with ReLU and max-pooling. Written for 32x32: smaller images are padded by 2.
-std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64_t classes, at::ScalarType dtype) {
+std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64_t classes, const Numerics& numerics) {
   require_images("lenet", sample, 28);
   const std::int64_t padding = std::min(sample.height, sample.width) < 32 ? 2 : 0;
   LayerList layers(sample);
@@ -21,7 +21,7 @@ std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64
   layers.add(linear("fc2", layers.shape(), 84));
   layers.add(relu(layers.shape()));
   layers.add(linear("fc3", layers.shape(), classes));
-  return std::make_shared<Sequential>("lenet", sample, dtype, std::move(layers));
+  return std::make_shared<Sequential>("lenet", sample, numerics, std::move(layers));
 }
 
 const Register<ModelEntry> registered{

@@ -4,10 +4,10 @@
 namespace sac {
 namespace {
 
-std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64_t classes, at::ScalarType dtype) {
+std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64_t classes, const Numerics& numerics) {
   LayerList layers(sample);
   layers.add(linear("fc", layers.shape(), classes));
-  return std::make_shared<Sequential>("linear", sample, dtype, std::move(layers));
+  return std::make_shared<Sequential>("linear", sample, numerics, std::move(layers));
 }
 
 const Register<ModelEntry> registered{

@@ -5,7 +5,7 @@ namespace sac {
 namespace {
 
 std::shared_ptr<const Model> make(const Options& options, SampleShape sample, std::int64_t classes,
-                                  at::ScalarType dtype) {
+                                  const Numerics& numerics) {
   LayerList layers(sample);
   int index = 1;
   for (const std::int64_t width : options.integers("hidden")) {
@@ -13,7 +13,7 @@ std::shared_ptr<const Model> make(const Options& options, SampleShape sample, st
     layers.add(relu(layers.shape()));
   }
   layers.add(linear("fc" + std::to_string(index), layers.shape(), classes));
-  return std::make_shared<Sequential>("mlp", sample, dtype, std::move(layers));
+  return std::make_shared<Sequential>("mlp", sample, numerics, std::move(layers));
 }
 
 const Register<ModelEntry> registered{

@@ -18,7 +18,7 @@ void add_block(LayerList& layers, const std::string& name, std::int64_t channels
 /// ResNet-20 for CIFAR (He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385, section 4.2):
 /// three stages of three blocks with 16, 32, 64 channels, parameter-free shortcuts (option A): 269,722 parameters for
 /// three input channels and ten classes.
-std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64_t classes, at::ScalarType dtype) {
+std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64_t classes, const Numerics& numerics) {
   require_images("resnet20", sample, 8);
   LayerList layers(sample);
   layers.add(channels_last(layers.shape()));
@@ -32,7 +32,7 @@ std::shared_ptr<const Model> make(const Options&, SampleShape sample, std::int64
   }
   layers.add(global_avg_pool(layers.shape()));
   layers.add(linear("fc", layers.shape(), classes));
-  return std::make_shared<Sequential>("resnet20", sample, dtype, std::move(layers));
+  return std::make_shared<Sequential>("resnet20", sample, numerics, std::move(layers));
 }
 
 const Register<ModelEntry> registered{
