@@ -176,7 +176,7 @@ struct ToyRun {
     return sum;
   }
 
-  RunOutcome run(MetricSink& sink) const {
+  [[nodiscard]] Job job() const {
     Job job;
     job.workers = workers;
     job.train = {.steps = steps,
@@ -201,8 +201,12 @@ struct ToyRun {
     job.checkpoint_path = checkpoint;
     job.resume = resume;
     job.stop = stop;
+    return job;
+  }
+
+  RunOutcome run(MetricSink& sink) const {
     return VirtualExecutor({.workers = workers, .network = network, .compute = compute, .server = server}, slots)
-        .run(job, sink);
+        .run(job(), sink);
   }
 
   RunOutcome run() const {

@@ -190,7 +190,7 @@ WorkPtr GroupCommunicator::reduce_scatter_async(const at::Tensor& input, const a
   require_flat(output, "reduce_scatter");
   require_elements(input.numel(), output.numel() * size(), "reduce_scatter input");
   return start(group_.reduce_scatter(input, output, op), described("reduce_scatter", input),
-               op == Reduce::kMean ? output : at::Tensor(), reduce_scatter_traffic(size(), bytes_of(input)));
+               op == Reduce::kMean ? output : at::Tensor(), all_reduce_traffic(size(), bytes_of(input)));
 }
 
 WorkPtr GroupCommunicator::barrier_async() { return start(group_.barrier(), "barrier", {}, barrier_traffic(size())); }

@@ -84,6 +84,24 @@ class PendingCollective final : public Pending {
   std::shared_ptr<State> state_;
 };
 
+/// A reduce-scatter, as Gloo does it, too: an all-reduce of which each rank keeps its slice.
+class PendingSlice final : public Pending {
+ public:
+  PendingSlice(PendingPtr reduction, at::Tensor slice, at::Tensor output)
+      : reduction_(std::move(reduction)), slice_(std::move(slice)), output_(std::move(output)) {}
+
+  void wait(Watch& watch, const std::string& what, Seconds timeout) override {
+    reduction_->wait(watch, what, timeout);
+    output_.copy_(slice_);
+  }
+  [[nodiscard]] double done_at() const override { return reduction_->done_at(); }
+  [[nodiscard]] int source() const override { return -1; }
+
+ private:
+  PendingPtr reduction_;
+  at::Tensor slice_, output_;
+};
+
 /// A message: only its own wait knows when it is done.
 class PendingMessage final : public Pending {
  public:
@@ -212,11 +230,9 @@ PendingPtr ProcessGroup::all_gather(const at::Tensor& input, const at::Tensor& o
 }
 
 PendingPtr ProcessGroup::reduce_scatter(const at::Tensor& input, const at::Tensor& output, Reduce op) {
-  at::Tensor from = input;
-  at::Tensor to = output;
-  c10d::ReduceScatterOptions options;
-  options.reduceOp = reduce_op(op);
-  return collective(impl_->backend->_reduce_scatter_base(to, from, options));
+  const at::Tensor whole = input.clone();
+  const std::int64_t size = output.numel();
+  return std::make_unique<PendingSlice>(all_reduce(whole, op), whole.narrow(0, rank() * size, size), output);
 }
 
 PendingPtr ProcessGroup::barrier() { return collective(impl_->backend->barrier()); }

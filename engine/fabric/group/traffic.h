@@ -6,7 +6,8 @@
 
 namespace sac {
 
-// What one rank of p sends, by the algorithms of Gloo and NCCL: rings, and a binomial tree for a broadcast. n bytes are
+// What one rank of p sends, by the algorithms of Gloo: rings, a binomial tree for a broadcast; a reduce-scatter is an
+// all-reduce. n bytes are
 // this rank's own vector; shares that do not come out even are rounded down.
 
 /// Two passes of a ring: 2 (p-1)/p n.
@@ -14,9 +15,6 @@ inline Traffic all_reduce_traffic(int p, std::int64_t n) { return {n, 2 * (p - 1
 
 /// One pass: (p-1) n, n the input.
 inline Traffic all_gather_traffic(int p, std::int64_t n) { return {n, (p - 1) * n, p - 1}; }
-
-/// One pass: (p-1)/p n, n the input.
-inline Traffic reduce_scatter_traffic(int p, std::int64_t n) { return {n, (p - 1) * n / p, p - 1}; }
 
 /// A binomial tree: rank v places behind the root sends to v + 2^j for every 2^j above v.
 inline Traffic broadcast_traffic(int p, int rank, int root, std::int64_t n) {
