@@ -22,7 +22,9 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kForEver = "while :; do sleep 1000; done";
+/// Short sleeps: a shell looks at its signals between commands, and one that comes before `sleep` starts waits for its
+/// end.
+constexpr const char* kForEver = "while :; do sleep 0.1; done";
 
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path);
@@ -132,7 +134,9 @@ TEST_F(LocalRanksTest, RankZeroWritesItsErrorToTheErrorFile) {
 }
 
 TEST_F(LocalRanksTest, WhoDoesNotEndIsKilled) {
-  LocalLaunch stubborn = launch(2, "trap '' TERM; [ $RANK = 0 ] && exit 1; " + std::string(kForEver));
+  make_pipe();
+  LocalLaunch stubborn = launch(
+      2, "[ $RANK = 0 ] && { cat ready > /dev/null; exit 1; }; trap '' TERM; echo > ready; " + std::string(kForEver));
   stubborn.failure_grace = 50ms;
   const LocalEnd end = LocalRanks(signals_, stubborn).wait();
   EXPECT_EQ(end.failure->rank, 0);

@@ -10,6 +10,7 @@ struct Rendezvous::Impl {
   c10::intrusive_ptr<c10d::Store> tcp;    ///< to clone
   c10::intrusive_ptr<c10d::Store> store;  ///< the same, names prefixed
   std::string prefix;
+  bool hosts = false;  ///< of this process
 };
 
 /// The first line of what LibTorch threw; it adds backtraces.

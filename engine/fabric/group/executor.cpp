@@ -1,5 +1,9 @@
 #include "engine/fabric/group/executor.h"
 
+#include <memory>
+#include <string>
+#include <string_view>
+
 #include "engine/core/error.h"
 #include "engine/fabric/group/group_world.h"
 
@@ -15,8 +19,19 @@ RunOutcome stopped() {
   return outcome;
 }
 
-[[noreturn]] void fail(Watch& watch, int rank, const std::string& why) {
-  watch.fail("rank " + std::to_string(rank) + ": " + why.substr(0, why.find('\n')));
+/// part(). What it throws is told to the other ranks before anything is taken down here that waits for them.
+template <typename Part>
+auto telling(Watch& watch, int rank, const Part& part) {
+  try {
+    return part();
+  } catch (const ClusterFailure&) {
+    throw;
+  } catch (const StopRequested&) {
+    watch.fail(kStopped);
+  } catch (const std::exception& error) {
+    const std::string_view why = error.what();
+    watch.fail("rank " + std::to_string(rank) + ": " + std::string(why.substr(0, why.find('\n'))));
+  }
 }
 
 }  // namespace
@@ -25,22 +40,18 @@ RunOutcome GroupExecutor::run(const Job& job, MetricSink& sink) {
   Rendezvous store = Rendezvous::join(launch_, config_.timeout);
   Watch watch(store.clone(), launch_.rank, launch_.world_size);
   try {
-    try {
-      GroupWorld world(job, sink, launch_, config_, store, watch);
-      world.run();
+    const auto world = telling(watch, launch_.rank,
+                               [&] { return std::make_unique<GroupWorld>(job, sink, launch_, config_, store, watch); });
+    return telling(watch, launch_.rank, [&] {
+      world->run();
       RunOutcome outcome;
-      world.fill(outcome);
+      world->fill(outcome);
       outcome.wall_seconds = outcome.seconds;
       watch.leave();
       return outcome;
-    } catch (const ClusterFailure&) {
-      throw;
-    } catch (const StopRequested&) {
-      watch.fail(kStopped);
-    } catch (const std::exception& error) {
-      fail(watch, launch_.rank, error.what());
-    }
+    });
   } catch (const ClusterFailure& failure) {
+    watch.leave();
     if (failure.what() == std::string_view(kStopped)) return stopped();
     throw;
   }

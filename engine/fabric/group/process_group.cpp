@@ -162,6 +162,13 @@ std::shared_ptr<gloo::transport::Device> gloo_device(const std::string& host) {
                          : c10d::ProcessGroupGloo::createDeviceForHostname(address);
 }
 
+/// c10d's flight recorder keeps the last operations for a debugger, and enters them in a map that nothing locks: ranks
+/// here use several groups from several threads.
+void switch_off_flight_recorder() {
+  static const bool done = setenv("TORCH_FR_BUFFER_SIZE", "0", 1) == 0;
+  static_cast<void>(done);
+}
+
 c10::intrusive_ptr<c10d::Backend> make_gloo(const c10::intrusive_ptr<c10d::Store>& store, int rank, int size,
                                             const std::string& host, Seconds timeout) {
   auto options = c10d::ProcessGroupGloo::Options::create(milliseconds(timeout));
@@ -191,6 +198,7 @@ ProcessGroup::ProcessGroup(Backend backend, const Rendezvous& store, const std::
                            const std::string& host, Seconds timeout)
     : impl_(std::make_unique<Impl>()) {
   if (backend == Backend::kNccl) throw Error(ExitCode::kBackend, "this build has no NCCL; choices: gloo");
+  switch_off_flight_recorder();
   const Rendezvous own = store.clone();  // c10d keeps it, and its threads use it
   auto prefixed = c10::make_intrusive<c10d::PrefixStore>("group/" + name, own.impl().store);
   try {

@@ -138,6 +138,7 @@ Rendezvous Rendezvous::join(const Launch& launch, Seconds timeout) {
   const bool hosts = launch.rank == 0 && !launch.store_hosted;
   auto impl = std::make_unique<Impl>();
   silence_c10d();
+  impl->hosts = hosts;
   impl->tcp = hosts ? host_store(launch.master_port, milliseconds(timeout)) : connect_store(launch, deadline);
   impl->prefix = "sactool/" + launch.session;
   impl->store = c10::make_intrusive<c10d::PrefixStore>(impl->prefix, impl->tcp);
@@ -157,6 +158,7 @@ Rendezvous Rendezvous::clone() const {
   auto impl = std::make_unique<Impl>();
   impl->tcp = answered([&] { return impl_->tcp->clone(); });
   impl->prefix = impl_->prefix;
+  impl->hosts = impl_->hosts;
   impl->store = c10::make_intrusive<c10d::PrefixStore>(impl->prefix, impl->tcp);
   return Rendezvous(std::move(impl));
 }
@@ -177,5 +179,7 @@ std::string Rendezvous::fail(const std::string& why) {
 }
 
 std::optional<std::string> Rendezvous::failure() { return get(kFailure); }
+
+bool Rendezvous::hosts() const { return impl_->hosts; }
 
 }  // namespace sac

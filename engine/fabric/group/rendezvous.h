@@ -46,6 +46,8 @@ class Rendezvous {
   /// Says why the cluster ends. The first to say so wins.  @return the text that won.
   std::string fail(const std::string& why);
   [[nodiscard]] std::optional<std::string> failure();
+  /// True where the store ends with this process.
+  [[nodiscard]] bool hosts() const;
 
   [[nodiscard]] Impl& impl() const { return *impl_; }
 

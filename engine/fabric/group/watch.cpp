@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 constexpr auto kBeat = 500ms;
 constexpr auto kSilence = 3 * kBeat;  ///< a rank that has not beaten for so long does not respond
 constexpr auto kLeave = 10s;
+constexpr auto kLeaveAfterFailure = 2 * kSilence;
 
 std::string beat_name(int rank) { return "beat/" + std::to_string(rank); }
 
@@ -92,8 +93,22 @@ void Watch::throw_failure() {
 }
 
 void Watch::fail_in(const std::string& what, const std::string& how) {
-  if (failed()) throw_failure();
+  if (failed() || learn()) throw_failure();
   fail(name() + what + " " + how + others_now());
+}
+
+/// Another rank may have said why just now, between two beats.  @return whether it has.
+bool Watch::learn() {
+  try {
+    const auto failure = asking_.failure();
+    if (!failure) return false;
+    const std::lock_guard lock(mutex_);
+    if (failure_.empty()) failure_ = *failure;
+  } catch (const Error&) {
+    return false;
+  }
+  cut_all();
+  return true;
 }
 
 /// Listens to everybody's heart for a while.
@@ -123,13 +138,14 @@ std::string Watch::others_now() {
 }
 
 void Watch::leave() {
+  const bool ends_badly = failed();
   try {
     asking_.set("left/" + std::to_string(rank_), "1");
-    const auto deadline = std::chrono::steady_clock::now() + kLeave;
+    if (ends_badly && !asking_.hosts()) return;
+    const auto deadline = std::chrono::steady_clock::now() + (ends_badly ? kLeaveAfterFailure : kLeave);
+    const auto waits = [&] { return failed() == ends_badly && std::chrono::steady_clock::now() < deadline; };
     for (int rank = 0; rank < size_; ++rank) {
-      while (!failed() && !asking_.get("left/" + std::to_string(rank)) && std::chrono::steady_clock::now() < deadline) {
-        std::this_thread::sleep_for(5ms);
-      }
+      while (waits() && !asking_.get("left/" + std::to_string(rank))) std::this_thread::sleep_for(5ms);
     }
   } catch (const Error&) {  // the host has left: so may we
   }

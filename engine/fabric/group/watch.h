@@ -48,7 +48,8 @@ class Watch {
     std::int64_t id_;
   };
 
-  /// Returns when all ranks have called it, or after a few seconds: nobody's store goes away under the others.
+  /// The last call of a rank, after a failure too. Returns when nobody needs this rank's store any more: all ranks have
+  /// called it, or some seconds have passed.
   void leave();
 
  private:
@@ -57,6 +58,7 @@ class Watch {
   void cut_all();
   [[nodiscard]] std::string name() const;
   [[nodiscard]] std::string others_now();
+  bool learn();
 
   Rendezvous store_;
   Rendezvous asking_;  ///< for the worker's own thread
