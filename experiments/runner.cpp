@@ -135,6 +135,10 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   return run;
 }
 
+std::unique_ptr<Executor> make_executor(const PreparedRun& run) {
+  return std::make_unique<VirtualExecutor>(run.cluster, run.slots);
+}
+
 RunOutcome execute(PreparedRun run, MetricSink& sink, const std::function<std::string()>& checkpoint) {
   sink.begin(run.context);
   run.job.checkpoint_path = checkpoint();

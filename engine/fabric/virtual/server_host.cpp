@@ -47,8 +47,8 @@ void ServerHost::request(int rank, int host, std::int64_t ticket, const ServerRe
                       .destination = first_host_ + static_cast<int>(shard),
                       .rank = rank,
                       .addressee = Addressee::kServer,
-                      .subject = part},
-                     request.update.defined() ? part_bytes(hosts_[static_cast<std::size_t>(shard)].shard) : 0);
+                      .subject = part,
+                      .bytes = request.update.defined() ? part_bytes(hosts_[static_cast<std::size_t>(shard)].shard) : 0});
   }
 }
 
@@ -76,8 +76,8 @@ void ServerHost::served(std::int64_t id) {
                     .destination = operation.host,
                     .rank = operation.rank,
                     .addressee = Addressee::kWorker,
-                    .subject = id},
-                   operation.wants_model ? part_bytes(shard) : 0);
+                    .subject = id,
+                    .bytes = operation.wants_model ? part_bytes(shard) : 0});
 }
 
 void ServerHost::answered(std::int64_t id) {
