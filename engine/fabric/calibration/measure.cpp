@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <set>
+#include <utility>
 
 #include "engine/core/error.h"
 #include "engine/fabric/calibration/stopwatch.h"
@@ -20,9 +22,11 @@ constexpr double kOtherShare = 0.06;  ///< each of the other four
 constexpr double kRestShare = 0.08;   ///< finding how long a rest must be
 constexpr double kRestedShare = 0.18;
 
-constexpr std::int64_t kFewest = 3;
-constexpr std::int64_t kMost = 25;
-constexpr std::size_t kAlways = 4;  ///< sizes measured however slow the network
+constexpr std::int64_t kRound = 3;        ///< samples of a size and round
+constexpr int kRounds = 8;                ///< at most
+constexpr double kFirstRoundShare = 0.6;  ///< of the time of a sweep
+constexpr std::size_t kAlways = 4;        ///< sizes measured however slow the network
+constexpr std::int64_t kWarmUp = 20;
 
 const std::function<void()> kNothing = [] {};
 
@@ -32,6 +36,16 @@ std::vector<std::int64_t> sizes_of(const MeasurePlan& plan, std::int64_t base) {
   for (const std::int64_t own : plan.bytes) sizes.insert(std::max<std::int64_t>(4, own / 4 * 4));
   for (std::int64_t bytes = 4; bytes <= plan.max_bytes; bytes *= base) sizes.insert(bytes);
   return {sizes.begin(), sizes.end()};
+}
+
+/// The sizes that are not in `measured` take the mean of what a rest changes at their neighbours.
+void smooth_between(ExchangeCurve& curve, const std::vector<std::int64_t>& measured) {
+  const auto change = [&](std::size_t place) { return curve.sizes[place].rested_seconds - curve.sizes[place].seconds; };
+  for (std::size_t place = 1; place + 1 < curve.sizes.size(); ++place) {
+    SizeCost& size = curve.sizes[place];
+    if (std::binary_search(measured.begin(), measured.end(), size.bytes)) continue;
+    size.rested_seconds = std::max(0.0, size.seconds + 0.5 * (change(place - 1) + change(place + 1)));
+  }
 }
 
 class Measurer {
@@ -46,12 +60,15 @@ class Measurer {
   [[nodiscard]] std::int64_t rest_steps() const { return rest_steps_; }
 
  private:
-  struct Sample {
-    std::int64_t bytes = 0;
-    double seconds = 0.0;
+  struct Series {
+    ExchangeCall call;
+    std::vector<double> seconds;
   };
-  Sample sample(Exchange exchange, std::int64_t bytes, double deadline, const std::function<void()>& before);
-  double rested_seconds(std::int64_t bytes, std::int64_t steps, std::int64_t repeats);
+  std::vector<Series> sweep_sizes(Exchange exchange, const std::vector<std::int64_t>& sizes, double budget_s,
+                                  const std::function<void()>& before);
+  std::vector<Series> first_round(Exchange exchange, const std::vector<std::int64_t>& sizes, double deadline,
+                                  const std::function<void()>& before);
+  void sample(Series& series, const std::function<void()>& before);
   std::int64_t find_rest(const ExchangeCurve& curve, double step_s);
   [[nodiscard]] std::function<void()> rest(std::int64_t steps) const {
     return [this, steps] {
@@ -63,7 +80,6 @@ class Measurer {
   const MeasurePlan* plan_;
   Stopwatch watch_;
   const Clock* clock_;
-  double last_s_ = 0.0;  ///< what one repetition of the last sample took, rest included
   std::int64_t rest_steps_ = 0;
 };
 
@@ -81,7 +97,7 @@ Strings Measurer::hosts() {
 }
 
 ComputeTimes Measurer::compute() {
-  for (std::int64_t i = 0; i < kFewest; ++i) plan_->work();
+  for (std::int64_t i = 0; i < kRound; ++i) plan_->work();
   const double warm = watch_.time(1, kNothing, plan_->work).front();
   const double budget = kComputeShare * plan_->seconds;
   const auto steps = static_cast<std::int64_t>(std::clamp(budget / std::max(warm, 1e-6), 5.0, 400.0));
@@ -111,40 +127,58 @@ ComputeTimes Measurer::compute() {
   return times;
 }
 
-/// The median of as many repetitions as fit a quarter of what is left until `deadline`.
-Measurer::Sample Measurer::sample(Exchange exchange, std::int64_t bytes, double deadline,
-                                  const std::function<void()>& before) {
-  const ExchangeCall call = prepare_exchange(exchange, *comm_, bytes, plan_->options);
-  const double begin = watch_.elapsed();
-  watch_.time(1, before, call.run, call.takes_part);
-  const double warm_end = watch_.elapsed();
-  last_s_ = std::max(warm_end - begin, 1e-9);
-  const double fitting = 0.25 * (deadline - warm_end) / last_s_;
-  const auto repeats =
-      static_cast<std::int64_t>(std::clamp(fitting, static_cast<double>(kFewest), static_cast<double>(kMost)));
-  return {call.bytes, median(watch_.time(repeats, before, call.run, call.takes_part))};
+/// One round; its first repetition warms up, and leaves the links as one of this size does.
+void Measurer::sample(Series& series, const std::function<void()>& before) {
+  const std::vector<double> seconds = watch_.time(kRound + 1, before, series.call.run, series.call.takes_part);
+  series.seconds.insert(series.seconds.end(), seconds.begin() + 1, seconds.end());
+}
+
+/// A few samples of every size, smallest first, as far as the time allows.
+std::vector<Measurer::Series> Measurer::first_round(Exchange exchange, const std::vector<std::int64_t>& sizes,
+                                                    double deadline, const std::function<void()>& before) {
+  std::vector<Series> all;
+  double last_s = 0.0;
+  double begin = watch_.elapsed();
+  for (const std::int64_t bytes : sizes) {
+    const double growth = all.empty() ? 1.0 : static_cast<double>(bytes) / static_cast<double>(all.back().call.bytes);
+    if (all.size() >= kAlways && begin + last_s * growth > deadline) break;
+    Series series{.call = prepare_exchange(exchange, *comm_, bytes, plan_->options), .seconds = {}};
+    if (!all.empty() && series.call.bytes <= all.back().call.bytes) continue;
+    sample(series, before);
+    all.push_back(std::move(series));
+    const double end = watch_.elapsed();
+    last_s = end - begin;
+    begin = end;
+  }
+  return all;
+}
+
+/// Rounds over all sizes, so that a passing disturbance spoils few samples of each.
+std::vector<Measurer::Series> Measurer::sweep_sizes(Exchange exchange, const std::vector<std::int64_t>& sizes,
+                                                    double budget_s, const std::function<void()>& before) {
+  watch_.synchronise();
+  const double start = watch_.elapsed();
+  std::vector<Series> all = first_round(exchange, sizes, start + kFirstRoundShare * budget_s, before);
+  double begin = watch_.elapsed();
+  double round_s = begin - start;
+  for (int round = 1; round < kRounds && begin + round_s <= start + budget_s; ++round) {
+    for (Series& series : all) sample(series, before);
+    const double end = watch_.elapsed();
+    round_s = end - begin;
+    begin = end;
+  }
+  return all;
 }
 
 ExchangeCurve Measurer::sweep(Exchange exchange, double share, std::int64_t base) {
-  watch_.synchronise();
-  const double deadline = watch_.elapsed() + share * plan_->seconds;
-  ExchangeCurve curve{.exchange = exchange, .sizes = {}};
   const ExchangeCall warm_up = prepare_exchange(exchange, *comm_, 4, plan_->options);
-  watch_.time(kMost, kNothing, warm_up.run, warm_up.takes_part);
-  for (const std::int64_t bytes : sizes_of(*plan_, base)) {
-    const double growth = curve.sizes.empty() ? 1.0 : static_cast<double>(bytes) / curve.sizes.back().bytes;
-    const double next = last_s_ * growth * static_cast<double>(kFewest + 1);
-    if (curve.sizes.size() >= kAlways && watch_.elapsed() + next > deadline) break;
-    const Sample measured = sample(exchange, bytes, deadline, kNothing);
-    if (!curve.sizes.empty() && measured.bytes <= curve.sizes.back().bytes) continue;
-    curve.sizes.push_back({measured.bytes, measured.seconds, measured.seconds});
+  watch_.time(kWarmUp, kNothing, warm_up.run, warm_up.takes_part);
+  ExchangeCurve curve{.exchange = exchange, .sizes = {}};
+  for (const Series& series : sweep_sizes(exchange, sizes_of(*plan_, base), share * plan_->seconds, kNothing)) {
+    const double seconds = median(series.seconds);
+    curve.sizes.push_back({series.call.bytes, seconds, seconds});
   }
   return curve;
-}
-
-double Measurer::rested_seconds(std::int64_t bytes, std::int64_t steps, std::int64_t repeats) {
-  const ExchangeCall call = prepare_exchange(Exchange::kAllReduce, *comm_, bytes, plan_->options);
-  return median(watch_.time(repeats, rest(steps), call.run, call.takes_part));
 }
 
 /// The fewest training steps (1, 4, 16, 64) that rest the links as well as the most that the budget allows.
@@ -153,43 +187,42 @@ std::int64_t Measurer::find_rest(const ExchangeCurve& curve, double step_s) {
   constexpr double kGood = 1.02;
   const auto probe = std::find_if(curve.sizes.rbegin(), curve.sizes.rend() - 1,
                                   [](const SizeCost& size) { return size.seconds <= kProbe_s; });
+  const ExchangeCall call = prepare_exchange(Exchange::kAllReduce, *comm_, probe->bytes, plan_->options);
   const double budget = kRestShare * plan_->seconds;
   double spent = 0.0;
+  double best = std::numeric_limits<double>::infinity();
   std::vector<std::pair<std::int64_t, double>> tried;
   for (std::int64_t steps = 1; steps <= 64; steps *= 4) {
-    const double price = kFewest * (probe->seconds + static_cast<double>(steps) * step_s);
+    const double price = kRound * (probe->seconds + static_cast<double>(steps) * step_s);
     if (!tried.empty() && spent + price > budget) break;
     spent += price;
-    tried.emplace_back(steps, rested_seconds(probe->bytes, steps, kFewest));
+    tried.emplace_back(steps, median(watch_.time(kRound, rest(steps), call.run)));
+    best = std::min(best, tried.back().second);
   }
-  double best = tried.front().second;
-  for (const auto& [steps, seconds] : tried) best = std::min(best, seconds);
   return std::find_if(tried.begin(), tried.end(), [&](const auto& t) { return t.second <= kGood * best; })->first;
 }
 
-/// What a rest changes at every second size and the plan's own; between them and beyond, the change is carried on.
+/// Measures what a rest changes at every second size and the plan's own, and carries the change over to the others.
 void Measurer::add_rested(ExchangeCurve& curve, double step_s) {
   rest_steps_ = find_rest(curve, step_s);
-  watch_.synchronise();
-  const double deadline = watch_.elapsed() + kRestedShare * plan_->seconds;
-  const std::set<std::int64_t> own(plan_->bytes.begin(), plan_->bytes.end());
+  std::vector<std::int64_t> sizes;
+  for (std::size_t place = 0; place < curve.sizes.size(); ++place) {
+    const std::int64_t bytes = curve.sizes[place].bytes;
+    const bool own = std::find(plan_->bytes.begin(), plan_->bytes.end(), bytes) != plan_->bytes.end();
+    if (own || place % 2 == 0) sizes.push_back(bytes);
+  }
+  const std::vector<Series> rested =
+      sweep_sizes(Exchange::kAllReduce, sizes, kRestedShare * plan_->seconds, rest(rest_steps_));
   double change = 0.0;
-  bool out_of_time = false;
-  std::size_t known = 0;
+  std::size_t next = 0;
   for (std::size_t place = 0; place < curve.sizes.size(); ++place) {
     SizeCost& size = curve.sizes[place];
-    const double next = static_cast<double>(kFewest + 1) * (size.seconds + static_cast<double>(rest_steps_) * step_s);
-    out_of_time = out_of_time || (place > 0 && watch_.elapsed() + next > deadline);
-    size.rested_seconds = std::max(0.0, size.seconds + change);
-    if (out_of_time || (place % 2 == 1 && !own.contains(size.bytes))) continue;
-    size.rested_seconds = sample(Exchange::kAllReduce, size.bytes, deadline, rest(rest_steps_)).seconds;
-    const double now = size.rested_seconds - size.seconds;
-    for (std::size_t between = known + 1; between < place; ++between) {
-      curve.sizes[between].rested_seconds = std::max(0.0, curve.sizes[between].seconds + 0.5 * (change + now));
+    if (next < rested.size() && rested[next].call.bytes == size.bytes) {
+      change = median(rested[next++].seconds) - size.seconds;
     }
-    change = now;
-    known = place;
+    size.rested_seconds = std::max(0.0, size.seconds + change);
   }
+  smooth_between(curve, sizes);
 }
 
 }  // namespace
