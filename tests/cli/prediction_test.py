@@ -44,9 +44,9 @@ class Calibrate(SactoolCase):
 
     def test_json(self):
         report = json.loads(self.calibrate("--workers", 4, "--json").stdout)
-        row = next(r for r in report["exchanges"] if r["exchange"] == "all_reduce" and r["bytes"] == 1 << 20)
+        row = next(r for r in report["exchanges"] if r["exchange"] == "all_reduce" and r["bytes"] == 1 << 16)
         self.assertAlmostEqual(row["busbw_Bps"] / row["algbw_Bps"], 1.5)
-        self.assertAlmostEqual(row["seconds"], 6 * 3e-4 + 1.5 * (1 << 20) / 2e7, places=9)
+        self.assertAlmostEqual(row["seconds"], 6 * 3e-4 + 1.5 * (1 << 16) / 2e7, places=9)
 
     def test_a_prediction_from_a_profile_is_that_of_the_cluster_itself(self):
         self.calibrate("--workers", 4, "-o", "p.toml")
