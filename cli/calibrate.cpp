@@ -3,10 +3,13 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/output.h"
-#include "cli/signals.h"
+#include "cli/real_run.h"
 #include "cli/spec_flags.h"
 #include "experiments/machine.h"
 #include "results/atomic_file.h"
@@ -109,12 +112,11 @@ Json json_calibration(const Calibration& calibration, const std::string& file) {
   return json;
 }
 
-ExitCode run_calibrate(const CalibrateFlags& flags, const Globals& globals) {
-  const RunSpec spec = resolve(read_layers(flags.spec));
-  const RunSettings settings{.slots = static_cast<int>(flags.slots),
-                             .data_dir = flags.data_dir,
-                             .argv = command_line(),
-                             .stop = &catch_stop_signals()};
+/// @param launch  this process's place among real ranks; nothing = the virtual cluster.
+ExitCode calibrate_and_write(const RunSpec& spec, const std::optional<Launch>& launch, const CalibrateFlags& flags,
+                             const Globals& globals) {
+  const RunSettings settings{
+      .slots = static_cast<int>(flags.slots), .data_dir = flags.data_dir, .argv = command_line(), .launch = launch};
   const Calibration calibration = calibrate(spec, settings, flags.seconds);
   if (!calibration.complete()) return ExitCode::kOk;
   write_atomically(flags.output, calibration.toml());
@@ -125,6 +127,17 @@ ExitCode run_calibrate(const CalibrateFlags& flags, const Globals& globals) {
   }
   if (!globals.quiet) print_note("wrote " + flags.output);
   return ExitCode::kOk;
+}
+
+ExitCode run_calibrate(const CalibrateFlags& flags, const Globals& globals) {
+  std::vector<Layer> layers = read_layers(flags.spec);
+  if (!wants_real_ranks(layers)) return calibrate_and_write(resolve(layers), {}, flags, globals);
+  const auto as_rank = [&](const RunSpec& spec, const Launch& launch) {
+    return calibrate_and_write(spec, launch, flags, globals);
+  };
+  const auto ended = [](const ProcessId& /*rank0*/, RunStatus /*status*/, const std::string& /*error*/) {};
+  return run_on_ranks(std::move(layers), {.local = {.beside = flags.output, .ended = ended}, .as_rank = as_rank},
+                      globals);
 }
 
 std::function<ExitCode()> add_calibrate(CLI::App& sub, const Globals& globals) {

@@ -31,9 +31,9 @@ std::string bytes_text(std::int64_t bytes) {
 /// Where the time and the bytes went, two lines.
 std::string split_text(const RunOutcome& outcome, const std::string& clock) {
   const WorkerTotals total = totals_of(outcome);
-  return "  " + clock + std::string(15 - clock.size(), ' ') + seconds_text(outcome.seconds) + " = compute " + seconds_text(total.compute_s) +
-         " + communication " + seconds_text(total.communication_s) + " + waiting " + seconds_text(total.waiting_s) +
-         " + idle " + seconds_text(total.idle_s) + "; hidden communication " +
+  return "  " + clock + std::string(15 - clock.size(), ' ') + seconds_text(outcome.seconds) + " = compute " +
+         seconds_text(total.compute_s) + " + communication " + seconds_text(total.communication_s) + " + waiting " +
+         seconds_text(total.waiting_s) + " + idle " + seconds_text(total.idle_s) + "; hidden communication " +
          seconds_text(total.hidden_communication_s) + "\n  traffic        " + bytes_text(total.wire_bytes) +
          " on the wire, " + bytes_text(total.payload_bytes) + " payload, " + grouped(total.messages) + " messages\n";
 }

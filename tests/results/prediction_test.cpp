@@ -15,7 +15,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 std::string spec(const std::string& fabric, const std::string& network, int steps = 100) {
   return "[cluster]\nfabric = \"" + fabric + "\"\n\n[cluster.network]\n" + network +
@@ -81,6 +80,12 @@ TEST(Predictions, DifferentKeysLeaveTheClustersSpeedOut) {
   EXPECT_THAT(different_keys(spec("gloo", kDefault), spec("virtual", kProfile, 50)), ElementsAre("train.steps"));
 }
 
+CompareRequest only(const std::string& word) {
+  CompareRequest request;
+  request.words = {word};
+  return request;
+}
+
 class PredictionReports : public ResultsTest {
  protected:
   /// One real run and one virtual run of one spec.
@@ -112,8 +117,8 @@ TEST_F(PredictionReports, ShowTheRatioInEveryFormat) {
 
 TEST_F(PredictionReports, AreForTheSelectedRunsWhoeverPredictsThem) {
   const Store store = stored();
-  EXPECT_EQ(compare(store, {.words = {"on-gloo"}}).predictions.size(), 1u);
-  EXPECT_TRUE(compare(store, {.words = {"on-virtual"}}).predictions.empty());
+  EXPECT_EQ(compare(store, only("on-gloo")).predictions.size(), 1u);
+  EXPECT_TRUE(compare(store, only("on-virtual")).predictions.empty());
 }
 
 TEST_F(PredictionReports, TellFabricsApartByNameAndLongValuesByTheirLength) {
