@@ -38,11 +38,11 @@ ExchangeCall prepare_exchange(Exchange exchange, Communicator& comm, std::int64_
   const at::Tensor part = in_slices ? at::zeros({slice}, options.dtype(at::kFloat)) : at::Tensor();
   ExchangeCall call{.bytes = slice * parts * kElement};
   switch (exchange) {
-    case Exchange::kAllReduce: call.run = [&comm, whole] { comm.all_reduce(whole, Reduce::kMean); }; break;
+    case Exchange::kAllReduce: call.run = [&comm, whole] { comm.all_reduce(whole, Reduce::kSum); }; break;
     case Exchange::kBroadcast: call.run = [&comm, whole] { comm.broadcast(whole, 0); }; break;
     case Exchange::kAllGather: call.run = [&comm, whole, part] { comm.all_gather(part, whole); }; break;
     case Exchange::kReduceScatter:
-      call.run = [&comm, whole, part] { comm.reduce_scatter(whole, part, Reduce::kMean); };
+      call.run = [&comm, whole, part] { comm.reduce_scatter(whole, part, Reduce::kSum); };
       break;
     case Exchange::kSend:
       if (comm.rank() == 0) call.run = [&comm, whole] { comm.send(whole, 1); };

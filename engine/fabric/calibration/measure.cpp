@@ -48,6 +48,20 @@ void smooth_between(ExchangeCurve& curve, const std::vector<std::int64_t>& measu
   }
 }
 
+/// The size at which rests are compared: the plan's largest own one, where it does not take too long, else the largest
+/// that does not.
+const SizeCost* probe_of(const ExchangeCurve& curve, const std::vector<std::int64_t>& own) {
+  constexpr double kLongest_s = 0.1;
+  const SizeCost* largest = &curve.sizes.front();
+  const SizeCost* probe = nullptr;
+  for (const SizeCost& size : curve.sizes) {
+    if (size.seconds > kLongest_s) continue;
+    largest = &size;
+    if (std::find(own.begin(), own.end(), size.bytes) != own.end()) probe = &size;
+  }
+  return probe != nullptr ? probe : largest;
+}
+
 class Measurer {
  public:
   Measurer(Communicator& comm, const Clock& clock, const MeasurePlan& plan)
@@ -183,10 +197,8 @@ ExchangeCurve Measurer::sweep(Exchange exchange, double share, std::int64_t base
 
 /// The fewest training steps (1, 4, 16, 64) that rest the links as well as the most that the budget allows.
 std::int64_t Measurer::find_rest(const ExchangeCurve& curve, double step_s) {
-  constexpr double kProbe_s = 0.1;
   constexpr double kGood = 1.02;
-  const auto probe = std::find_if(curve.sizes.rbegin(), curve.sizes.rend() - 1,
-                                  [](const SizeCost& size) { return size.seconds <= kProbe_s; });
+  const SizeCost* probe = probe_of(curve, plan_->bytes);
   const ExchangeCall call = prepare_exchange(Exchange::kAllReduce, *comm_, probe->bytes, plan_->options);
   const double budget = kRestShare * plan_->seconds;
   double spent = 0.0;
