@@ -10,7 +10,7 @@ class IdleNetwork final : public Network {
  public:
   explicit IdleNetwork(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
 
-  double compute_gradients(const Batch& /*batch*/, const GradientReady& ready) override {
+  LossValue compute_gradients(const Batch& /*batch*/, const GradientReady& ready) override {
     for (auto layer = static_cast<int>(model_->layout().layers.size()) - 1; ready && layer >= 0; --layer) ready(layer);
     return 0.0;
   }
@@ -75,6 +75,7 @@ Job rehearsal(const Job& job) {
   idle.optimizer = [make = job.optimizer](const at::Tensor& parameters, const at::Tensor& gradients) {
     return std::make_unique<IdleOptimizer>(make(parameters, gradients));
   };
+  idle.device = at::kCPU;
   idle.train.eval_every = 0;
   idle.train.checkpoint_every = 0;
   idle.checkpoint_path.clear();

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <set>
-#include <utility>
 
 #include "engine/core/error.h"
 #include "engine/fabric/calibration/stopwatch.h"
@@ -27,6 +25,7 @@ constexpr int kRounds = 8;                ///< at most
 constexpr double kFirstRoundShare = 0.6;  ///< of the time of a sweep
 constexpr std::size_t kAlways = 4;        ///< sizes measured however slow the network
 constexpr std::int64_t kWarmUp = 20;
+constexpr std::int64_t kLongestRest = 64;  ///< training steps
 
 const std::function<void()> kNothing = [] {};
 
@@ -48,18 +47,33 @@ void smooth_between(ExchangeCurve& curve, const std::vector<std::int64_t>& measu
   }
 }
 
-/// The size at which rests are compared: the plan's largest own one, where it does not take too long, else the largest
-/// that does not.
-const SizeCost* probe_of(const ExchangeCurve& curve, const std::vector<std::int64_t>& own) {
+/// The sizes at which rests are compared: the plan's largest own one and the largest of all, as far as they do not take
+/// too long.
+std::vector<std::int64_t> probes_of(const ExchangeCurve& curve, const std::vector<std::int64_t>& own) {
   constexpr double kLongest_s = 0.1;
-  const SizeCost* largest = &curve.sizes.front();
-  const SizeCost* probe = nullptr;
+  std::int64_t largest = curve.sizes.front().bytes;
+  std::int64_t largest_own = 0;
   for (const SizeCost& size : curve.sizes) {
-    if (size.seconds > kLongest_s) continue;
-    largest = &size;
-    if (std::find(own.begin(), own.end(), size.bytes) != own.end()) probe = &size;
+    if (size.seconds > kLongest_s) break;
+    largest = size.bytes;
+    if (std::find(own.begin(), own.end(), size.bytes) != own.end()) largest_own = size.bytes;
   }
-  return probe != nullptr ? probe : largest;
+  if (largest_own == 0 || largest_own == largest) return {largest};
+  return {largest_own, largest};
+}
+
+/// The first row that is nearly as good as the best in every column.
+std::size_t first_good(const std::vector<std::vector<double>>& rows) {
+  constexpr double kNearly = 1.02;
+  std::vector<double> best = rows.front();
+  for (const std::vector<double>& row : rows) {
+    for (std::size_t i = 0; i < best.size(); ++i) best[i] = std::min(best[i], row[i]);
+  }
+  const auto good = [&](const std::vector<double>& row) {
+    return std::equal(row.begin(), row.end(), best.begin(), [](double a, double b) { return a <= kNearly * b; });
+  };
+  const auto found = std::find_if(rows.begin(), rows.end(), good);
+  return static_cast<std::size_t>((found == rows.end() ? rows.end() - 1 : found) - rows.begin());
 }
 
 class Measurer {
@@ -197,21 +211,23 @@ ExchangeCurve Measurer::sweep(Exchange exchange, double share, std::int64_t base
 
 /// The fewest training steps (1, 4, 16, 64) that rest the links as well as the most that the budget allows.
 std::int64_t Measurer::find_rest(const ExchangeCurve& curve, double step_s) {
-  constexpr double kGood = 1.02;
-  const SizeCost* probe = probe_of(curve, plan_->bytes);
-  const ExchangeCall call = prepare_exchange(Exchange::kAllReduce, *comm_, probe->bytes, plan_->options);
-  const double budget = kRestShare * plan_->seconds;
-  double spent = 0.0;
-  double best = std::numeric_limits<double>::infinity();
-  std::vector<std::pair<std::int64_t, double>> tried;
-  for (std::int64_t steps = 1; steps <= 64; steps *= 4) {
-    const double price = kRound * (probe->seconds + static_cast<double>(steps) * step_s);
-    if (!tried.empty() && spent + price > budget) break;
-    spent += price;
-    tried.emplace_back(steps, median(watch_.time(kRound, rest(steps), call.run)));
-    best = std::min(best, tried.back().second);
+  std::vector<ExchangeCall> probes;
+  for (const std::int64_t bytes : probes_of(curve, plan_->bytes)) {
+    probes.push_back(prepare_exchange(Exchange::kAllReduce, *comm_, bytes, plan_->options));
   }
-  return std::find_if(tried.begin(), tried.end(), [&](const auto& t) { return t.second <= kGood * best; })->first;
+  const double deadline = watch_.elapsed() + kRestShare * plan_->seconds;
+  const double round_s = kRound * static_cast<double>(probes.size()) * step_s;
+  std::vector<std::vector<double>> tried;  // [rest][probe], seconds
+  std::vector<std::int64_t> rests;
+  for (std::int64_t steps = 1; steps <= kLongestRest; steps *= 4) {
+    if (!rests.empty() && watch_.elapsed() + round_s * static_cast<double>(steps) > deadline) break;
+    rests.push_back(steps);
+    tried.emplace_back();
+    for (const ExchangeCall& probe : probes) {
+      tried.back().push_back(median(watch_.time(kRound, rest(steps), probe.run)));
+    }
+  }
+  return rests[first_good(tried)];
 }
 
 /// Measures what a rest changes at every second size and the plan's own, and carries the change over to the others.
