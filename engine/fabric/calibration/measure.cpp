@@ -17,15 +17,14 @@ namespace {
 constexpr double kComputeShare = 0.15;
 constexpr double kAllReduceShare = 0.35;
 constexpr double kOtherShare = 0.06;  ///< each of the other four
-constexpr double kRestShare = 0.08;   ///< finding how long a rest must be
-constexpr double kRestedShare = 0.18;
+constexpr double kRestedShare = 0.26;
 
 constexpr std::int64_t kRound = 3;        ///< samples of a size and round
 constexpr int kRounds = 8;                ///< at most
 constexpr double kFirstRoundShare = 0.6;  ///< of the time of a sweep
 constexpr std::size_t kAlways = 4;        ///< sizes measured however slow the network
 constexpr std::int64_t kWarmUp = 20;
-constexpr std::int64_t kLongestRest = 64;  ///< training steps
+constexpr double kLongestRest = 64;  ///< training steps: few strategies rest longer
 
 const std::function<void()> kNothing = [] {};
 
@@ -37,43 +36,14 @@ std::vector<std::int64_t> sizes_of(const MeasurePlan& plan, std::int64_t base) {
   return {sizes.begin(), sizes.end()};
 }
 
-/// The sizes that are not in `measured` take the mean of what a rest changes at their neighbours.
+/// The sizes that are not in `measured` change by a rest as their neighbours do on the mean.
 void smooth_between(ExchangeCurve& curve, const std::vector<std::int64_t>& measured) {
-  const auto change = [&](std::size_t place) { return curve.sizes[place].rested_seconds - curve.sizes[place].seconds; };
+  const auto ratio = [&](std::size_t place) { return curve.sizes[place].rested_seconds / curve.sizes[place].seconds; };
   for (std::size_t place = 1; place + 1 < curve.sizes.size(); ++place) {
     SizeCost& size = curve.sizes[place];
-    if (std::binary_search(measured.begin(), measured.end(), size.bytes)) continue;
-    size.rested_seconds = std::max(0.0, size.seconds + 0.5 * (change(place - 1) + change(place + 1)));
+    if (size.seconds <= 0.0 || std::binary_search(measured.begin(), measured.end(), size.bytes)) continue;
+    size.rested_seconds = size.seconds * 0.5 * (ratio(place - 1) + ratio(place + 1));
   }
-}
-
-/// The sizes at which rests are compared: the plan's largest own one and the largest of all, as far as they do not take
-/// too long.
-std::vector<std::int64_t> probes_of(const ExchangeCurve& curve, const std::vector<std::int64_t>& own) {
-  constexpr double kLongest_s = 0.1;
-  std::int64_t largest = curve.sizes.front().bytes;
-  std::int64_t largest_own = 0;
-  for (const SizeCost& size : curve.sizes) {
-    if (size.seconds > kLongest_s) break;
-    largest = size.bytes;
-    if (std::find(own.begin(), own.end(), size.bytes) != own.end()) largest_own = size.bytes;
-  }
-  if (largest_own == 0 || largest_own == largest) return {largest};
-  return {largest_own, largest};
-}
-
-/// The first row that is nearly as good as the best in every column.
-std::size_t first_good(const std::vector<std::vector<double>>& rows) {
-  constexpr double kNearly = 1.02;
-  std::vector<double> best = rows.front();
-  for (const std::vector<double>& row : rows) {
-    for (std::size_t i = 0; i < best.size(); ++i) best[i] = std::min(best[i], row[i]);
-  }
-  const auto good = [&](const std::vector<double>& row) {
-    return std::equal(row.begin(), row.end(), best.begin(), [](double a, double b) { return a <= kNearly * b; });
-  };
-  const auto found = std::find_if(rows.begin(), rows.end(), good);
-  return static_cast<std::size_t>((found == rows.end() ? rows.end() - 1 : found) - rows.begin());
 }
 
 class Measurer {
@@ -97,7 +67,6 @@ class Measurer {
   std::vector<Series> first_round(Exchange exchange, const std::vector<std::int64_t>& sizes, double deadline,
                                   const std::function<void()>& before);
   void sample(Series& series, const std::function<void()>& before);
-  std::int64_t find_rest(const ExchangeCurve& curve, double step_s);
   [[nodiscard]] std::function<void()> rest(std::int64_t steps) const {
     return [this, steps] {
       for (std::int64_t i = 0; i < steps; ++i) plan_->work();
@@ -209,38 +178,19 @@ ExchangeCurve Measurer::sweep(Exchange exchange, double share, std::int64_t base
   return curve;
 }
 
-/// The fewest training steps (1, 4, 16, 64) that rest the links as well as the most that the budget allows.
-std::int64_t Measurer::find_rest(const ExchangeCurve& curve, double step_s) {
-  std::vector<ExchangeCall> probes;
-  for (const std::int64_t bytes : probes_of(curve, plan_->bytes)) {
-    probes.push_back(prepare_exchange(Exchange::kAllReduce, *comm_, bytes, plan_->options));
-  }
-  const double deadline = watch_.elapsed() + kRestShare * plan_->seconds;
-  const double round_s = kRound * static_cast<double>(probes.size()) * step_s;
-  std::vector<std::vector<double>> tried;  // [rest][probe], seconds
-  std::vector<std::int64_t> rests;
-  for (std::int64_t steps = 1; steps <= kLongestRest; steps *= 4) {
-    if (!rests.empty() && watch_.elapsed() + round_s * static_cast<double>(steps) > deadline) break;
-    rests.push_back(steps);
-    tried.emplace_back();
-    for (const ExchangeCall& probe : probes) {
-      tried.back().push_back(median(watch_.time(kRound, rest(steps), probe.run)));
-    }
-  }
-  return rests[first_good(tried)];
-}
-
-/// Measures what a rest changes at every second size and the plan's own, and carries the change over to the others.
+/// Measures what a rest changes at every second size and the plan's own, and carries the change over to the others. A
+/// rest lasts as many training steps as half the time allows.
 void Measurer::add_rested(ExchangeCurve& curve, double step_s) {
-  rest_steps_ = find_rest(curve, step_s);
   std::vector<std::int64_t> sizes;
   for (std::size_t place = 0; place < curve.sizes.size(); ++place) {
     const std::int64_t bytes = curve.sizes[place].bytes;
     const bool own = std::find(plan_->bytes.begin(), plan_->bytes.end(), bytes) != plan_->bytes.end();
     if (own || place % 2 == 0) sizes.push_back(bytes);
   }
-  const std::vector<Series> rested =
-      sweep_sizes(Exchange::kAllReduce, sizes, kRestedShare * plan_->seconds, rest(rest_steps_));
+  const double budget = kRestedShare * plan_->seconds;
+  const double rest_s = 0.5 * budget / static_cast<double>((kRound + 1) * static_cast<std::int64_t>(sizes.size()));
+  rest_steps_ = static_cast<std::int64_t>(std::clamp(rest_s / step_s, 1.0, kLongestRest));
+  const std::vector<Series> rested = sweep_sizes(Exchange::kAllReduce, sizes, budget, rest(rest_steps_));
   double change = 0.0;
   std::size_t next = 0;
   for (std::size_t place = 0; place < curve.sizes.size(); ++place) {
