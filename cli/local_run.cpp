@@ -14,16 +14,15 @@
 #include "engine/fabric/group/rendezvous.h"
 #include "experiments/machine.h"
 #include "experiments/provenance.h"
-#include "results/store.h"
 
 namespace sac {
 namespace {
 
-/// A folder for the logs of one start, beside the database; removed with the object unless kept.
+/// A folder for the logs of one start, beside a file; removed with the object unless kept.
 class LogFolder {
  public:
   /// @throws StoreError  it cannot be made.
-  explicit LogFolder(const std::string& database);
+  explicit LogFolder(const std::filesystem::path& file);
   ~LogFolder();
   LogFolder(const LogFolder&) = delete;
   LogFolder& operator=(const LogFolder&) = delete;
@@ -36,8 +35,8 @@ class LogFolder {
   bool kept_ = false;
 };
 
-LogFolder::LogFolder(const std::string& database) {
-  const std::filesystem::path parent = folder_beside(database, ".logs");
+LogFolder::LogFolder(const std::filesystem::path& file) {
+  const std::filesystem::path parent = folder_beside(file.string(), ".logs");
   std::string begun = utc_now();
   std::erase_if(begun, [](char c) { return c == ':' || c == '-'; });
   path_ = parent / (begun + "-" + std::to_string(getpid()));
@@ -51,17 +50,6 @@ LogFolder::~LogFolder() {
   std::error_code ignored;
   if (!kept_) std::filesystem::remove_all(path_, ignored);
   std::filesystem::remove(path_.parent_path(), ignored);  // succeeds only when it is empty
-}
-
-/// Rank 0 was killed or did not know why it had to end: says in its place how its run ended. What is wrong with the
-/// database has been said by rank 0, which is the first to open it.
-void end_run_of(const ProcessId& rank0, const std::string& database, RunStatus status, const std::string& error) {
-  try {
-    if (std::filesystem::exists(database)) {
-      Store::open(database, Store::Mode::kRead).end_run_of(rank0, status, error);
-    }
-  } catch (const StoreError&) {
-  }
 }
 
 std::string describe(const RankFailure& failure, const LogFolder& logs) {
@@ -78,31 +66,30 @@ bool concerns_the_run(const RankFailure& failure) {
                                     failure.exit_code == static_cast<int>(ExitCode::kBackend));
 }
 
-[[noreturn]] void fail(const RankFailure& failure, const ProcessId& rank0, const std::string& database,
-                       LogFolder& logs) {
+[[noreturn]] void fail(const RankFailure& failure, const ProcessId& rank0, const LocalRun& run, LogFolder& logs) {
   const bool general = concerns_the_run(failure);
   const std::string message = general ? failure.error : describe(failure, logs);
-  end_run_of(rank0, database, RunStatus::kFailed, message);
+  run.ended(rank0, RunStatus::kFailed, message);
   if (general) throw Error(static_cast<ExitCode>(failure.exit_code), message);
   logs.keep();
   throw RunError(message);
 }
 
-ExitCode stopped(const LocalEnd& end, const ProcessId& rank0, const std::string& database) {
+ExitCode stopped(const LocalEnd& end, const ProcessId& rank0, const LocalRun& run) {
   const bool interrupted = end.stop_signal == SIGINT;
   if (end.killed) {
-    end_run_of(rank0, database, RunStatus::kKilled, interrupted ? "stopped by SIGINT" : "stopped by SIGTERM");
+    run.ended(rank0, RunStatus::kKilled, interrupted ? "stopped by SIGINT" : "stopped by SIGTERM");
   }
   return interrupted ? ExitCode::kInterrupted : ExitCode::kTerminated;
 }
 
 }  // namespace
 
-ExitCode train_on_local_ranks(const RunSpec& spec, const TrainFlags& flags, const Globals& globals) {
+ExitCode run_on_local_ranks(const LocalRun& run, const Globals& globals) {
   const BlockedSignals signals;
   const StoreHost store;
-  LogFolder logs(flags.database);
-  LocalRanks ranks(signals, {.ranks = static_cast<int>(spec.workers()),
+  LogFolder logs(run.beside);
+  LocalRanks ranks(signals, {.ranks = static_cast<int>(run.ranks),
                              .argv = command_line(),
                              .master_port = store.port(),
                              .logs = logs.path(),
@@ -114,8 +101,8 @@ ExitCode train_on_local_ranks(const RunSpec& spec, const TrainFlags& flags, cons
   if (end.finished) return ExitCode::kOk;
   const auto style = ProgressDisplay::style_for(globals.quiet);
   if (style == ProgressDisplay::Style::kTerminal) std::cerr << "\r\x1b[K";  // what a killed rank 0 has left there
-  if (end.failure) fail(*end.failure, rank0, flags.database, logs);
-  return stopped(end, rank0, flags.database);
+  if (end.failure) fail(*end.failure, rank0, run, logs);
+  return stopped(end, rank0, run);
 }
 
 }  // namespace sac

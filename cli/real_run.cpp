@@ -2,13 +2,13 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "cli/local_run.h"
 #include "cli/progress.h"
 #include "cli/run_output.h"
 #include "cli/signals.h"
@@ -71,7 +71,6 @@ ExitCode run_first_rank(PreparedRun run, const TrainFlags& flags, const Globals&
 }
 
 ExitCode train_as_rank(const RunSpec& spec, const Launch& launch, const TrainFlags& flags, const Globals& globals) {
-  check_workers(spec, launch);
   const bool first = launch.rank == 0;
   const bool talks = first && launch.launcher != kOwnLauncher && !globals.quiet;
   PreparedRun run = prepare_run(spec, {.slots = static_cast<int>(flags.slots),
@@ -82,6 +81,17 @@ ExitCode train_as_rank(const RunSpec& spec, const Launch& launch, const TrainFla
   if (first) return run_first_rank(std::move(run), flags, globals);
   Tee nobody({});
   return code_of(run_rank(std::move(run), nobody));
+}
+
+/// Rank 0 was killed or did not know why it had to end: says in its place how its run ended. What is wrong with the
+/// database has been said by rank 0, which is the first to open it.
+void end_run_of(const ProcessId& rank0, const std::string& database, RunStatus status, const std::string& error) {
+  try {
+    if (std::filesystem::exists(database)) {
+      Store::open(database, Store::Mode::kRead).end_run_of(rank0, status, error);
+    }
+  } catch (const StoreError&) {
+  }
 }
 
 /// Under our own launcher, which names the rank itself, errors stay as they are.
@@ -103,26 +113,42 @@ bool wants_real_ranks(const std::vector<Layer>& layers) {
   return fabric != "virtual";
 }
 
-ExitCode train_on_ranks(std::vector<Layer> layers, const TrainFlags& flags, const Globals& globals) {
+ExitCode run_on_ranks(std::vector<Layer> layers, RankedCommand command, const Globals& globals) {
   const std::optional<Launch> launch = launch_from_environment(&std::getenv);
   if (launch) {
     const std::int64_t size = launch->world_size;
-    layers.insert(layers.begin(), Layer{{{kWorkers, size, launch->launcher}}, {}});
+    layers.insert(layers.begin(), Layer{.settings = {{kWorkers, size, launch->launcher}}});
   }
   const RunSpec spec = resolve(layers);
-  if (flags.dry_run) {
+  if (command.dry_run) {
     if (!launch || launch->rank == 0) std::cout << annotated_toml(spec);
     return ExitCode::kOk;
   }
   check_for_ranks(spec);
-  if (!launch) return train_on_local_ranks(spec, flags, globals);
+  if (!launch) {
+    command.local.ranks = spec.workers();
+    return run_on_local_ranks(command.local, globals);
+  }
+  check_workers(spec, *launch);
   try {
-    return train_as_rank(spec, *launch, flags, globals);
+    return command.as_rank(spec, *launch);
   } catch (const CommunicationError&) {
     throw;  // it names the rank
   } catch (const Error& error) {
     rethrow_named(error, *launch);
   }
+}
+
+ExitCode train_on_ranks(std::vector<Layer> layers, const TrainFlags& flags, const Globals& globals) {
+  return run_on_ranks(
+      std::move(layers),
+      {.local = {.beside = flags.database,
+                 .ended = [&flags](const ProcessId& rank0, RunStatus status,
+                                   const std::string& error) { end_run_of(rank0, flags.database, status, error); }},
+       .as_rank = [&](const RunSpec& spec,
+                      const Launch& launch) { return train_as_rank(spec, launch, flags, globals); },
+       .dry_run = flags.dry_run},
+      globals);
 }
 
 }  // namespace sac

@@ -7,23 +7,6 @@
 namespace sac {
 namespace {
 
-/// Times: means over workers. Bytes and messages: sums.
-WorkerTotals totals_of(const RunOutcome& outcome) {
-  WorkerTotals total;
-  const double share = outcome.workers.empty() ? 0.0 : 1.0 / static_cast<double>(outcome.workers.size());
-  for (const WorkerTotals& worker : outcome.workers) {
-    total.compute_s += worker.compute_s * share;
-    total.communication_s += worker.communication_s * share;
-    total.hidden_communication_s += worker.hidden_communication_s * share;
-    total.waiting_s += worker.waiting_s * share;
-    total.idle_s += worker.idle_s * share;
-    total.payload_bytes += worker.payload_bytes;
-    total.wire_bytes += worker.wire_bytes;
-    total.messages += worker.messages;
-  }
-  return total;
-}
-
 Json staleness_json(const std::map<std::int64_t, std::int64_t>& histogram) {
   if (histogram.empty()) return {{"mean", nullptr}, {"max", nullptr}};
   double sum = 0.0;
@@ -45,7 +28,33 @@ std::string bytes_text(std::int64_t bytes) {
   return significant(static_cast<double>(bytes) * unit.factor, 4) + " " + unit.name;
 }
 
+/// Where the time and the bytes went, two lines.
+std::string split_text(const RunOutcome& outcome, const std::string& clock) {
+  const WorkerTotals total = totals_of(outcome);
+  return "  " + clock + std::string(15 - clock.size(), ' ') + seconds_text(outcome.seconds) + " = compute " +
+         seconds_text(total.compute_s) + " + communication " + seconds_text(total.communication_s) + " + waiting " +
+         seconds_text(total.waiting_s) + " + idle " + seconds_text(total.idle_s) + "; hidden communication " +
+         seconds_text(total.hidden_communication_s) + "\n  traffic        " + bytes_text(total.wire_bytes) +
+         " on the wire, " + bytes_text(total.payload_bytes) + " payload, " + grouped(total.messages) + " messages\n";
+}
+
 }  // namespace
+
+WorkerTotals totals_of(const RunOutcome& outcome) {
+  WorkerTotals total;
+  const double share = outcome.workers.empty() ? 0.0 : 1.0 / static_cast<double>(outcome.workers.size());
+  for (const WorkerTotals& worker : outcome.workers) {
+    total.compute_s += worker.compute_s * share;
+    total.communication_s += worker.communication_s * share;
+    total.hidden_communication_s += worker.hidden_communication_s * share;
+    total.waiting_s += worker.waiting_s * share;
+    total.idle_s += worker.idle_s * share;
+    total.payload_bytes += worker.payload_bytes;
+    total.wire_bytes += worker.wire_bytes;
+    total.messages += worker.messages;
+  }
+  return total;
+}
 
 Json run_json(const RunContext& context, std::int64_t run, const std::string& name, const RunOutcome& outcome) {
   const WorkerTotals total = totals_of(outcome);
@@ -75,7 +84,6 @@ Json run_json(const RunContext& context, std::int64_t run, const std::string& na
 }
 
 std::string run_text(const RunContext& context, std::int64_t run, const std::string& name, const RunOutcome& outcome) {
-  const WorkerTotals total = totals_of(outcome);
   std::string status = status_name(outcome.status);
   std::transform(status.begin(), status.end(), status.begin(), ::tolower);
   std::string text = "run " + std::to_string(run) + " '" + name + "' " + status + ": " + context.strategy + ", " +
@@ -84,17 +92,18 @@ std::string run_text(const RunContext& context, std::int64_t run, const std::str
   if (outcome.accuracy) text += "  accuracy       " + fixed(*outcome.accuracy * 100.0, 2) + " %\n";
   if (outcome.loss) text += "  loss           " + significant(*outcome.loss, 4) + "\n";
   if (outcome.train_loss) text += "  train loss     " + significant(*outcome.train_loss, 4) + "\n";
-  text += (context.fabric == "virtual" ? "  virtual time   " : "  time           ") + seconds_text(outcome.seconds) +
-          " = compute " + seconds_text(total.compute_s) + " + communication " + seconds_text(total.communication_s) +
-          " + waiting " + seconds_text(total.waiting_s) + " + idle " + seconds_text(total.idle_s) +
-          "; hidden communication " + seconds_text(total.hidden_communication_s) + "\n";
-  text += "  traffic        " + bytes_text(total.wire_bytes) + " on the wire, " + bytes_text(total.payload_bytes) +
-          " payload, " + grouped(total.messages) + " messages\n";
+  text += split_text(outcome, context.fabric == "virtual" ? "virtual time" : "time");
   if (const Json staleness = staleness_json(outcome.staleness); !staleness["mean"].is_null()) {
     text += "  staleness      mean " + significant(staleness["mean"].get<double>(), 3) + ", max " +
             staleness["max"].dump() + "\n";
   }
   return text + "  wall time      " + seconds_text(outcome.wall_seconds) + "\n";
+}
+
+std::string forecast_text(const RunContext& context, const RunOutcome& outcome) {
+  return "prediction: " + context.strategy + ", " + context.model + " with " + grouped(context.parameters) +
+         " parameters, " + std::to_string(context.workers) + " workers x batch " + std::to_string(context.batch_size) +
+         ", " + grouped(context.steps) + " steps\n" + split_text(outcome, "time");
 }
 
 }  // namespace sac

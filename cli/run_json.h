@@ -14,4 +14,10 @@ Json run_json(const RunContext& context, std::int64_t run, const std::string& na
 /// The same for a reader, a few lines.
 std::string run_text(const RunContext& context, std::int64_t run, const std::string& name, const RunOutcome& outcome);
 
+/// What a run would take, a few lines.
+std::string forecast_text(const RunContext& context, const RunOutcome& outcome);
+
+/// Totals of a run. Times: means over workers. Bytes and messages: sums.
+WorkerTotals totals_of(const RunOutcome& outcome);
+
 }  // namespace sac

@@ -34,7 +34,7 @@ void remove_checkpoint(const std::filesystem::path& path) {
 /// The run to go on with.
 /// @throws UsageError  other flags say what the spec says, or the run cannot be resumed.
 RunRecord resumable_run(const TrainFlags& flags, const Store& store) {
-  if (!flags.spec.empty() || !flags.configs.empty() || !flags.sets.empty() || !flags.shorthands.empty()) {
+  if (!flags.spec.empty()) {
     throw UsageError("--resume takes the whole spec from run '" + flags.resume +
                      "'; give only --db, --data-dir, --slots and --json with it");
   }
@@ -84,7 +84,7 @@ RunSettings settings_of(const TrainFlags& flags) {
 }
 
 ExitCode train_anew(const TrainFlags& flags, const Globals& globals) {
-  std::vector<Layer> layers = read_layers(flags);
+  std::vector<Layer> layers = read_layers(flags.spec);
   if (wants_real_ranks(layers)) return train_on_ranks(std::move(layers), flags, globals);
   const RunSpec spec = resolve(layers);
   if (flags.dry_run) {

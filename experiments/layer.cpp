@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 1 << 20;
 constexpr int kMaxDots = 32;
+constexpr std::string_view kProvenance = "profile";  // a cluster profile's table: who measured it, when and how well
 
 std::string at_line(const std::string& source, const toml::source_region& region) {
   return source + ":" + std::to_string(region.begin.line);
@@ -54,6 +55,7 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
       throw ConfigError(origin + ": the key '" + key + "' is quoted; write " + key + " = ... without quotes");
     }
     if (const auto* inner = node.as_table()) {
+      if (key == kProvenance) continue;
       layer.tables.push_back({key, Value(), origin});
       flatten(*inner, key + ".", source, layer);
       continue;
@@ -138,7 +140,11 @@ Layer read_spec_text(std::string_view text, const std::string& source) {
   return layer;
 }
 
-Layer read_spec_file(const std::filesystem::path& path) { return read_spec_text(read_text(path), path.string()); }
+Layer read_spec_file(const std::filesystem::path& path) {
+  Layer layer = read_spec_text(read_text(path), path.string());
+  layer.folder = path.parent_path();
+  return layer;
+}
 
 std::optional<Layer> read_user_file() {
   const char* config = std::getenv("XDG_CONFIG_HOME");
@@ -154,7 +160,9 @@ std::optional<Layer> read_user_file() {
   const std::filesystem::path path = folder / "sactool" / "config.toml";
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-  return parse(read_text(path), path.string());
+  Layer layer = parse(read_text(path), path.string());
+  layer.folder = path.parent_path();
+  return layer;
 }
 
 Layer read_environment(const char* const* environment) {

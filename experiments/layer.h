@@ -18,8 +18,9 @@ struct Setting {
 
 /// What one source says. Later layers win over earlier ones.
 struct Layer {
-  std::vector<Setting> settings;
-  std::vector<Setting> tables;  ///< headers seen, for checking only; their values mean nothing
+  std::vector<Setting> settings{};
+  std::vector<Setting> tables{};   ///< headers seen, for checking only; their values mean nothing
+  std::filesystem::path folder{};  ///< of the file: paths in it begin there; "" = the current one
 };
 
 /// Reads a spec: a TOML file of at most 1 MiB that sets at least one key.

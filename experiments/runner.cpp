@@ -78,11 +78,6 @@ void finish_failed(MetricSink& sink, const std::string& error) {
   }
 }
 
-std::unique_ptr<Executor> make_executor(const PreparedRun& run) {
-  if (!run.launch) return std::make_unique<VirtualExecutor>(run.cluster, run.slots);
-  return std::make_unique<GroupExecutor>(*run.launch, run.group);
-}
-
 RunOutcome run_to_end(const PreparedRun& run, MetricSink& sink) {
   try {
     return make_executor(run)->run(run.job, sink);
@@ -106,6 +101,11 @@ GroupConfig group_config(const RunSpec& spec, const ClusterConfig& cluster) {
 }
 
 }  // namespace
+
+std::unique_ptr<Executor> make_executor(const PreparedRun& run) {
+  if (!run.launch) return std::make_unique<VirtualExecutor>(run.cluster, run.slots);
+  return std::make_unique<GroupExecutor>(*run.launch, run.group);
+}
 
 PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   prepare_process();

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,9 @@ struct PreparedRun {
 /// Loads the data and checks everything that can be checked before the first step.
 /// @throws ConfigError, DataError  naming what does not fit.
 PreparedRun prepare_run(const RunSpec& spec, const RunSettings& settings);
+
+/// What carries the run: the executor of its fabric.
+std::unique_ptr<Executor> make_executor(const PreparedRun& run);
 
 /// Tells the sink of the run, runs it, and tells the sink of its end: also when it fails (status FAILED with the
 /// error's text, then throws on) and when it is stopped (status KILLED).

@@ -7,6 +7,7 @@
 #include "engine/fabric/virtual/config.h"
 #include "engine/optim/optimizer.h"
 #include "engine/train/strategy.h"
+#include "experiments/profile.h"
 #include "experiments/spec_checks.h"
 #include "experiments/tables.h"
 
@@ -141,7 +142,8 @@ ValueMap RunSpec::values() const {
   return all;
 }
 
-RunSpec resolve(std::span<const Layer> layers) {
+RunSpec resolve(std::span<const Layer> given) {
+  const std::vector<Layer> layers = with_profiles(given);
   const Choices choices = read_choices(layers);
   Merged merged;
   for (const auto& [table, choice] : choices) merged.values[table + ".name"] = choice;
@@ -172,6 +174,14 @@ RunSpec with_device(const RunSpec& spec, const std::string& device) {
   values["train.device"] = device;
   fixed.tables["train"] = table_of("train", "", values);
   return fixed;
+}
+
+RunSpec on_virtual_cluster(const RunSpec& spec) {
+  RunSpec moved = spec;
+  ValueMap values = spec.values();
+  values["cluster.fabric"] = std::string("virtual");
+  moved.tables["cluster"] = table_of("cluster", "", values);
+  return moved;
 }
 
 std::string canonical_toml(const RunSpec& spec) { return to_toml(spec.values()); }

@@ -28,6 +28,7 @@ struct RunSpec {
 /// Merges layers, the later ones winning, over the defaults (of steps and epochs: one epoch).
 /// - `[strategy.NAME]` (likewise data, model, optimizer) holds options that count where strategy.name is NAME; inside a
 ///   layer they win over `[strategy]`.
+/// - `cluster.profile = "FILE"` lays that cluster profile right under the layer that cites it; only its numbers stay.
 /// - train.steps and train.epochs turn each other off across layers.
 /// @throws ConfigError  unknown table, key, choice or option (with the nearest), wrong type, out of range, options that
 /// contradict each other. The message begins with the setting's origin.
@@ -38,6 +39,9 @@ RunSpec with_steps(const RunSpec& spec, std::int64_t steps);
 
 /// The same spec with train.device fixed to `device`: "auto" becomes what it found.
 RunSpec with_device(const RunSpec& spec, const std::string& device);
+
+/// The same spec on the virtual cluster.
+RunSpec on_virtual_cluster(const RunSpec& spec);
 
 /// The canonical TOML of a spec: equal specs give equal text, and reading it back gives the same spec.
 std::string canonical_toml(const RunSpec& spec);

@@ -96,7 +96,7 @@ KeyParts split_key(const std::string& key) {
 
 const Strings& all_keys() {
   static const Strings keys = [] {
-    std::set<std::string> found{"name"};
+    std::set<std::string> found{"name", "cluster.profile"};
     for (const std::string& table : spec_tables()) {
       const Strings choices = is_named_table(table) ? table_choices(table) : Strings{""};
       for (const std::string& choice : choices) {

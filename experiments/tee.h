@@ -28,4 +28,13 @@ class Tee final : public MetricSink {
   std::vector<MetricSink*> sinks_;
 };
 
+/// Takes everything and keeps nothing.
+class NoSink final : public MetricSink {
+ public:
+  void begin(const RunContext& /*context*/) override {}
+  void record(std::span<const MetricPoint> /*points*/) override {}
+  void progress(const Progress& /*progress*/) override {}
+  void finish(const RunOutcome& /*outcome*/) override {}
+};
+
 }  // namespace sac

@@ -64,7 +64,7 @@ void add_spec_notes(const std::vector<GroupSummary>& groups, std::vector<Note>& 
   for (const std::string& key : keys) {
     if (is_covered(key)) continue;
     Strings values;
-    for (const auto& spec : specs) values.push_back(spec.contains(key) ? spec.at(key) : "-");
+    for (const auto& spec : specs) values.push_back(spec.contains(key) ? short_value(spec.at(key)) : "-");
     if (!all_equal(values)) notes.push_back({difference(key, groups, values)});
   }
 }

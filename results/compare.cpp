@@ -147,6 +147,15 @@ void summarize_groups(const Store& store, Selection selection, bool allow_none, 
   }
 }
 
+/// Of the selected real runs; the virtual runs that predict them need not be selected.
+std::vector<PredictedRun> predictions_of(const Store& store, const std::vector<RunRecord>& selected) {
+  std::vector<PredictedRun> found = predicted_runs(store.runs());
+  std::erase_if(found, [&](const PredictedRun& run) {
+    return std::ranges::find(selected, run.measured.run, &RunRecord::run) == selected.end();
+  });
+  return found;
+}
+
 }  // namespace
 
 Comparison compare(const Store& store, const CompareRequest& request) {
@@ -155,6 +164,7 @@ Comparison compare(const Store& store, const CompareRequest& request) {
   }
   Comparison comparison;
   summarize_groups(store, select(store, request.words), request.allow_unfinished, comparison);
+  comparison.predictions = predictions_of(store, comparison.runs);
   comparison.target = request.target;
   std::vector<RunGroup> groups;
   for (const GroupSummary& summary : comparison.groups) groups.push_back(summary.group);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "results/prediction.h"
 #include "results/selection.h"
 #include "results/statistics.h"
 #include "results/store.h"
@@ -63,7 +64,8 @@ struct Comparison {
   std::vector<RunRecord> runs;       ///< every selected run
   std::size_t baseline = 0;
   std::optional<double> target;
-  std::vector<Effects> effects;  ///< every group but the baseline
+  std::vector<Effects> effects;           ///< every group but the baseline
+  std::vector<PredictedRun> predictions;  ///< of the selected real runs, by virtual runs of the whole database
   std::vector<Note> notes;
 };
 

@@ -120,6 +120,7 @@ std::string comparison_text(const Comparison& comparison, bool color) {
   std::string text = printable(setting_text(comparison)) + "; mean ± 95 % Student-t interval over seeds\n\n";
   text += groups_table(comparison, color);
   if (!comparison.effects.empty()) text += effects_table(comparison, color);
+  text += predictions_text(comparison.predictions, color);
   if (!comparison.notes.empty()) text += "\n";
   for (const Note& note : comparison.notes) {
     text += (note.blocking ? "WARNING: " : "note: ") + printable(note.text) + "\n";

@@ -7,12 +7,13 @@ namespace sac {
 
 /// Parts of the HTML report, each a complete <section>; "" where there is nothing to show.
 
-std::string glance_section(const ReportData& data);   ///< tiles, findings, notes, summary table
-std::string curves_section(const ReportData& data);   ///< accuracy and loss against step, time and bytes
-std::string costs_section(const ReportData& data);    ///< time split, bytes, accuracy against time
-std::string effects_section(const ReportData& data);  ///< intervals and p-values against the baseline
-std::string runs_section(const ReportData& data);     ///< every run
-std::string origin_section(const ReportData& data);   ///< specs and provenance
+std::string glance_section(const ReportData& data);       ///< tiles, findings, notes, summary table
+std::string curves_section(const ReportData& data);       ///< accuracy and loss against step, time and bytes
+std::string costs_section(const ReportData& data);        ///< time split, bytes, accuracy against time
+std::string effects_section(const ReportData& data);      ///< intervals and p-values against the baseline
+std::string predictions_section(const ReportData& data);  ///< real runs against virtual runs of their specs
+std::string runs_section(const ReportData& data);         ///< every run
+std::string origin_section(const ReportData& data);       ///< specs and provenance
 
 /// A table cell with its sort value; NaN sorts last.
 std::string html_cell(const std::string& text, double sort_value);

@@ -60,7 +60,8 @@ std::string html_cell(const std::string& text) { return "<td>" + html_escaped(te
 std::string html_header(const std::vector<std::string>& names) {
   std::string html = "<tr>";
   for (const std::string& name : names) {
-    const bool words = name == "Name" || name == "Status" || name == "Strategy" || name == "Error";
+    const bool words = name == "Name" || name == "Status" || name == "Strategy" || name == "Error" ||
+                       name == "Predicted by" || name == "Fabric";
     html += std::string("<th scope=\"col\"") + (words ? " class=\"l\">" : ">") + html_escaped(name) + "</th>";
   }
   return html + "</tr>";

@@ -1,5 +1,6 @@
 #include "results/json.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/core/value.h"
@@ -48,6 +49,12 @@ Json json_group(const GroupSummary& summary) {
   return group;
 }
 
+Json json_prediction(const PredictedRun& run) {
+  Json json = {{"run", run.measured.run}, {"fabric", run.measured.fabric}, {"predicted_by", run.predicted.run}};
+  json["quantities"] = json_quantities(predicted_quantities(run.predicted, run.measured));
+  return json;
+}
+
 }  // namespace
 
 Json json_number(double value) {
@@ -56,6 +63,19 @@ Json json_number(double value) {
 }
 
 Json json_number(const std::optional<double>& value) { return value ? json_number(*value) : Json(); }
+
+Json json_quantities(const std::vector<PredictedQuantity>& quantities) {
+  Json json = Json::object();
+  for (const PredictedQuantity& quantity : quantities) {
+    std::string key = quantity.name;
+    std::replace(key.begin(), key.end(), ' ', '_');
+    if (const auto plus = key.find('+'); plus != std::string::npos) key.replace(plus, 1, "and");
+    json[key + (quantity.bytes ? "_bytes" : "_s")] = {{"predicted", json_number(quantity.predicted)},
+                                                      {"measured", json_number(quantity.measured)},
+                                                      {"ratio", json_number(quantity.ratio())}};
+  }
+  return json;
+}
 
 Json json_run(const RunRecord& run) {
   return {{"run", run.run},
@@ -127,6 +147,7 @@ Json json_comparison(const Comparison& comparison) {
       {"target_accuracy", json_number(comparison.target)},
       {"groups", Json::array()},
       {"effects", Json::array()},
+      {"predictions", Json::array()},
       {"notes", Json::array()}};
   for (const GroupSummary& group : comparison.groups) json["groups"].push_back(json_group(group));
   for (const Effects& effects : comparison.effects) {
@@ -136,6 +157,7 @@ Json json_comparison(const Comparison& comparison) {
                                {"communication_s_ratio", json_effect(effects.communication_s)},
                                {"wire_bytes_ratio", json_effect(effects.wire_bytes)}});
   }
+  for (const PredictedRun& run : comparison.predictions) json["predictions"].push_back(json_prediction(run));
   for (const Note& note : comparison.notes) json["notes"].push_back({{"text", note.text}, {"blocking", note.blocking}});
   return json;
 }

@@ -76,6 +76,20 @@ std::string effects_section(const Comparison& comparison) {
   return text + "\nPaired by seed, with 95 % intervals.\n";
 }
 
+std::string predictions_section(const std::vector<PredictedRun>& runs) {
+  if (runs.empty()) return "";
+  std::string text =
+      "\n## Predicted against measured\n\n" +
+      header({"Run", "Fabric", "Predicted by", "Time", "Communication", "Communication + waiting", "Sent"});
+  for (const PredictedRun& run : runs) {
+    const auto all = predicted_quantities(run.predicted, run.measured);
+    text +=
+        row({escaped(run.measured.name), run.measured.fabric, escaped(run.predicted.name), ratio_text(all[0].ratio()),
+             ratio_text(all[2].ratio()), ratio_text(all[4].ratio()), ratio_text(all[8].ratio())});
+  }
+  return text + "\nRatios predicted / measured of a real run and the virtual run of the same spec; 1 is perfect.\n";
+}
+
 std::string runs_section(const std::vector<RunRecord>& runs) {
   std::string text = "\n## Runs\n\n" + header({"Run", "Status", "Seed", "Steps", "Accuracy (%)", "Loss", "Time (s)"});
   for (const RunRecord& run : runs) {
@@ -96,6 +110,7 @@ std::string render_markdown(const Store& /*store*/, const ReportData& data) {
   for (const Note& note : data.comparison.notes) {
     text += std::string("\n> ") + (note.blocking ? "**Warning:** " : "Note: ") + escaped(note.text) + "\n";
   }
+  text += predictions_section(data.comparison.predictions);
   text += runs_section(data.comparison.runs);
   return text + "\nMade by sactool on " + data.created + " from " + escaped(data.database) + ".\n";
 }

@@ -28,6 +28,23 @@ std::set<std::string> differing_keys(const std::vector<std::map<std::string, std
   return keys;
 }
 
+/// Real fabrics and simulated ones are told apart by their names; what the simulated ones are like matters only among
+/// several of them.
+void leave_out_speeds(const std::vector<std::map<std::string, std::string>>& specs, std::set<std::string>& keys) {
+  const auto is_speed = [](const std::string& key) {
+    return key.starts_with("cluster.network.") || key.starts_with("cluster.compute.");
+  };
+  std::set<std::string> others = keys;
+  std::erase_if(others, is_speed);
+  std::set<std::vector<std::string>> distinct;
+  for (const auto& spec : specs) {
+    std::vector<std::string> values;
+    for (const std::string& key : others) values.push_back(spec.contains(key) ? spec.at(key) : "-");
+    distinct.insert(values);
+  }
+  if (distinct.size() == specs.size()) keys = others;
+}
+
 /// Labels groups of one strategy by the options that tell them apart; by their keys where there are too many.
 void label_alike(const std::vector<RunGroup*>& groups) {
   std::vector<std::map<std::string, std::string>> specs;
@@ -35,12 +52,14 @@ void label_alike(const std::vector<RunGroup*>& groups) {
     specs.push_back(spec_values(group->runs.front().spec));
     specs.back().erase("train.seed");
   }
-  const std::set<std::string> keys = differing_keys(specs);
+  std::set<std::string> keys = differing_keys(specs);
+  leave_out_speeds(specs, keys);
   for (std::size_t place = 0; place < groups.size(); ++place) {
     std::string label = groups[place]->label;
     for (const std::string& key : keys) {
       const auto found = specs[place].find(key);
-      label += " " + key.substr(key.rfind('.') + 1) + "=" + (found == specs[place].end() ? "-" : found->second);
+      label +=
+          " " + key.substr(key.rfind('.') + 1) + "=" + (found == specs[place].end() ? "-" : short_value(found->second));
     }
     if (keys.empty() || keys.size() > kLabelOptions) {
       label = groups[place]->label + " " + groups[place]->key.substr(0, kShortKey);

@@ -1,5 +1,6 @@
 #include "results/spec_text.h"
 
+#include <algorithm>
 #include <sstream>
 
 namespace sac {
@@ -20,6 +21,13 @@ std::map<std::string, std::string> spec_values(std::string_view canonical_toml) 
     values[table + line.substr(0, equals)] = value;
   }
   return values;
+}
+
+std::string short_value(const std::string& value) {
+  constexpr std::size_t kLong = 48;
+  if (value.size() <= kLong) return value;
+  if (value.front() != '[') return value.substr(0, kLong) + "...";
+  return "[" + std::to_string(std::count(value.begin(), value.end(), ',') + 1) + " values]";
 }
 
 }  // namespace sac

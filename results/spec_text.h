@@ -9,4 +9,7 @@ namespace sac {
 /// quotes. Reads only what to_toml writes: tables and one key a line; other lines are left out.
 std::map<std::string, std::string> spec_values(std::string_view canonical_toml);
 
+/// A spec's value for a reader: a long list as "[63 values]", other long text cut.
+std::string short_value(const std::string& value);
+
 }  // namespace sac

@@ -35,7 +35,7 @@ class OptimizerRule final : public ServerRule {
 /// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
 class AsyncSgd final : public Strategy {
  public:
-  [[nodiscard]] Traits traits() const override { return {.server = true, .deterministic = false}; }
+  [[nodiscard]] Traits traits() const override { return {.server = true, .deterministic = false, .oblivious = true}; }
 
   void step(Worker& worker) override {
     worker.compute_gradients();

@@ -15,6 +15,8 @@ class LocalSgd final : public Strategy {
  public:
   explicit LocalSgd(const Options& options) : period_(options), merge_(options) {}
 
+  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious()}; }
+
   void prepare(Worker& worker) override {
     all_ = Slices({{0, worker.layout().parameter_count()}});
     period_.prepare(worker, all_);

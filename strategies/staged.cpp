@@ -37,6 +37,8 @@ class Staged final : public Strategy {
            "buffers must be 'keep' where v is merged piece by piece (overlap, rotating)");
   }
 
+  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious()}; }
+
   void prepare(Worker& worker) override {
     set_halves(worker);
     period_.prepare(worker, free_);

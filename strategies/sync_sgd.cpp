@@ -16,6 +16,8 @@ class SyncSgd final : public Strategy {
       : bucket_bytes_(static_cast<std::int64_t>(options.number("bucket_mib") * 1024 * 1024)),
         overlap_(options.boolean("overlap")) {}
 
+  [[nodiscard]] Traits traits() const override { return {.oblivious = true}; }
+
   void step(Worker& worker) override {
     std::vector<WorkPtr> works;
     std::int64_t end = worker.layout().parameter_count();  // gradients from here on are under way

@@ -41,6 +41,8 @@ class PeriodSchedule {
   [[nodiscard]] std::int64_t steps_in_period() const { return steps_; }  ///< since the last average, this step included
   /// True where the end of a period is known from its beginning.
   [[nodiscard]] bool foreseeable() const { return kind_ != Kind::kDivergence; }
+  /// True where no period depends on losses or values.
+  [[nodiscard]] bool oblivious() const { return kind_ != Kind::kAdaComm && kind_ != Kind::kDivergence; }
   void io(Archive& archive);
 
  private:

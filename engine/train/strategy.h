@@ -15,6 +15,8 @@ namespace sac {
 struct Traits {
   bool server = false;        ///< needs a parameter server
   bool deterministic = true;  ///< on real fabrics too: its iterates do not depend on timing
+  bool oblivious = false;  ///< when and what it sends never depends on losses or values: its time can be told without
+                           ///< computing them
 };
 
 /// A way for data-parallel workers to agree. One object a worker, used by that worker's thread alone.

@@ -10,6 +10,7 @@
 #include "engine/core/random.h"
 #include "engine/fabric/virtual/executor.h"
 #include "engine/train/executor.h"
+#include "engine/train/rehearsal.h"
 
 namespace sac::test {
 
@@ -204,9 +205,17 @@ struct ToyRun {
     return job;
   }
 
-  RunOutcome run(MetricSink& sink) const {
-    return VirtualExecutor({.workers = workers, .network = network, .compute = compute, .server = server}, slots)
-        .run(job(), sink);
+  [[nodiscard]] ClusterConfig cluster() const {
+    return {.workers = workers, .network = network, .compute = compute, .server = server};
+  }
+
+  RunOutcome run(MetricSink& sink) const { return VirtualExecutor(cluster(), slots).run(job(), sink); }
+
+  /// Without arithmetic.
+  RunOutcome rehearse(MetricSink& sink) const {
+    ClusterConfig config = cluster();
+    config.carries_values = false;
+    return VirtualExecutor(config, slots).run(rehearsal(job()), sink);
   }
 
   RunOutcome run() const {

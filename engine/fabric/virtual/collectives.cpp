@@ -25,8 +25,8 @@ std::int64_t share_of(std::int64_t total, std::size_t member, std::size_t count)
 
 }  // namespace
 
-Collectives::Collectives(const NetworkModel& network, Scheduler& scheduler, int workers)
-    : network_(&network), scheduler_(&scheduler) {
+Collectives::Collectives(const NetworkModel& network, Scheduler& scheduler, int workers, bool carries_values)
+    : network_(&network), scheduler_(&scheduler), carries_values_(carries_values) {
   Group world;
   world.ranks.resize(static_cast<std::size_t>(workers));
   std::iota(world.ranks.begin(), world.ranks.end(), 0);
@@ -84,10 +84,11 @@ void Collectives::launch(std::int64_t id, Pending& pending) {
   const double ready = scheduler_->now();
   const at::Tensor& input = pending.members.front().input;
   const std::size_t count = pending.members.size();
-  const CollectiveCost cost = pending.split
-                                  ? CollectiveCost{}
-                                  : network_->cost(pending.kind, group.ranks, vector_bytes(pending.kind, input, count));
   const double start = std::max(ready, group.channel_free);
+  group.rest_s += start - group.channel_free;
+  const std::int64_t bytes = vector_bytes(pending.kind, input, count);
+  const CollectiveCost cost =
+      pending.split ? CollectiveCost{} : network_->cost(pending.kind, group.ranks, bytes, group.rest_s);
   group.channel_free = start + cost.seconds;
   for (std::size_t i = 0; i < count; ++i) {
     Ticket& ticket = scheduler_->ticket(pending.members[i].rank, pending.members[i].ticket);
@@ -103,6 +104,7 @@ void Collectives::launch(std::int64_t id, Pending& pending) {
 }
 
 at::Tensor Collectives::result_of(const Pending& pending) const {
+  if (!carries_values_) return {};
   std::vector<at::Tensor> inputs;
   for (const Member& member : pending.members) inputs.push_back(member.input);
   switch (pending.kind) {

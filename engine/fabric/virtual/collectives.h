@@ -13,7 +13,8 @@ namespace sac {
 /// is free (collectives of one communicator follow one another, as on an NCCL stream), and ends a closed form later.
 class Collectives {
  public:
-  Collectives(const NetworkModel& network, Scheduler& scheduler, int workers);
+  /// @param carries_values  false: nobody takes a result, so none is made.
+  Collectives(const NetworkModel& network, Scheduler& scheduler, int workers, bool carries_values = true);
 
   void arrive(int rank, std::int64_t ticket, const CollectiveRequest& request);
   void arrive(int rank, std::int64_t ticket, const SplitRequest& request);
@@ -45,7 +46,8 @@ class Collectives {
     std::vector<std::int64_t> started{};          ///< collectives begun, a member
     std::map<std::int64_t, std::int64_t> open{};  ///< ordinal -> pending id
     double channel_free = 0.0;
-    void io(Archive& archive) { archive.io(ranks, started, open, channel_free); }
+    double rest_s = 0.0;  ///< of the channel, as far as no exchange has used it up
+    void io(Archive& archive) { archive.io(ranks, started, open, channel_free, rest_s); }
   };
 
   void join(std::int64_t group, const Pending& like, Member member);
@@ -56,6 +58,7 @@ class Collectives {
 
   const NetworkModel* network_;
   Scheduler* scheduler_;
+  bool carries_values_;
   std::vector<Group> groups_;
   std::map<std::int64_t, Pending> pending_;
   std::int64_t next_id_ = 0;

@@ -38,6 +38,19 @@ double or_preset(const Options& options, const std::string& key, double preset) 
   return given;
 }
 
+MeasuredCosts measured_costs(const Options& options, std::int64_t workers) {
+  const auto table = [&](const std::string& key) {
+    return MeasuredCost(options.numbers(key), "cluster.network." + key);
+  };
+  const std::int64_t measured = options.integer("measured_workers");
+  return {.all_reduce = table("all_reduce"),
+          .broadcast = table("broadcast"),
+          .all_gather = table("all_gather"),
+          .reduce_scatter = table("reduce_scatter"),
+          .send = table("send"),
+          .workers = measured > 0 ? measured : workers};
+}
+
 NetworkConfig network_config(const Options& options, std::int64_t workers) {
   const Link link = presets().at(options.text("preset"));
   const Link local = presets().at(options.text("local_preset"));
@@ -52,6 +65,7 @@ NetworkConfig network_config(const Options& options, std::int64_t workers) {
     throw ConfigError("cluster.network.workers_per_host = " + std::to_string(network.workers_per_host) +
                       " does not divide cluster.workers = " + std::to_string(workers));
   }
+  network.measured = measured_costs(options, workers);
   return network;
 }
 
@@ -72,6 +86,13 @@ ComputeConfig compute_config(const Options& options, std::int64_t workers) {
                       " is above the mean seconds_per_step = " + shortest(compute.seconds_per_step));
   }
   return compute;
+}
+
+OptionSpec table_option(const char* name) {
+  return {.name = name,
+          .fallback = Doubles{},
+          .doc = "measured: bytes, seconds back to back, seconds after a rest, bytes, ...; empty = by the algorithm",
+          .min = 0};
 }
 
 }  // namespace
@@ -109,6 +130,16 @@ const std::vector<OptionSpec>& network_options() {
        .choices = preset_names()},
       {.name = "local_latency_s", .fallback = -1.0, .doc = "seconds a message; -1 = the preset's", .min = -1},
       {.name = "local_bandwidth_Bps", .fallback = -1.0, .doc = "bytes a second; -1 = the preset's", .min = -1},
+      table_option("all_reduce"),
+      table_option("broadcast"),
+      table_option("all_gather"),
+      table_option("reduce_scatter"),
+      table_option("send"),
+      {.name = "measured_workers",
+       .fallback = std::int64_t{0},
+       .doc = "ranks the tables were measured with; 0 = cluster.workers",
+       .min = 0,
+       .max = 65536},
   };
   return kOptions;
 }

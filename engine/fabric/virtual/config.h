@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/core/options.h"
+#include "engine/fabric/virtual/measured_cost.h"
 
 namespace sac {
 
@@ -15,6 +16,7 @@ struct NetworkConfig {
   std::int64_t workers_per_host = 1;
   double local_latency_s = 0.0;
   double local_bandwidth_Bps = 0.0;
+  MeasuredCosts measured{};  ///< by `sactool calibrate`; wins over the closed forms
 };
 
 /// [cluster.compute]: how long one gradient of a full mini-batch takes a worker.
@@ -40,6 +42,7 @@ struct ClusterConfig {
   NetworkConfig network;
   ComputeConfig compute;
   ServerConfig server;
+  bool carries_values = true;  ///< false: collectives take their time but leave the tensors as they are
 };
 
 const std::vector<OptionSpec>& cluster_options();  ///< workers, fabric

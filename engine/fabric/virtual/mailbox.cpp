@@ -23,8 +23,8 @@ void Mailbox::send(int rank, std::int64_t ticket, const SendRequest& request) {
                     .destination = network_->host_of(request.destination),
                     .rank = rank,
                     .addressee = Addressee::kMailbox,
-                    .subject = id},
-                   bytes);
+                    .subject = id,
+                    .bytes = bytes});
 }
 
 void Mailbox::receive(int rank, std::int64_t ticket, const ReceiveRequest& request) {

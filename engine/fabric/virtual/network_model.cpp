@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <map>
+#include <numeric>
 
 namespace sac {
 namespace {
@@ -87,10 +88,42 @@ Placement placement_of(const NetworkModel& network, const std::vector<int>& rank
   return placement;
 }
 
+/// The table of one kind; a barrier has none.
+const MeasuredCost& table_of(const MeasuredCosts& measured, CollectiveKind kind) {
+  static const MeasuredCost kNone;
+  switch (kind) {
+    case CollectiveKind::kAllReduce: return measured.all_reduce;
+    case CollectiveKind::kBroadcast: return measured.broadcast;
+    case CollectiveKind::kAllGather: return measured.all_gather;
+    case CollectiveKind::kReduceScatter: return measured.reduce_scatter;
+    case CollectiveKind::kBarrier: break;
+  }
+  return kNone;
+}
+
 }  // namespace
 
 CollectiveCost NetworkModel::cost(CollectiveKind kind, const std::vector<int>& ranks, std::int64_t bytes) const {
   return cost(kind, config_.algorithm, ranks, bytes);
+}
+
+CollectiveCost NetworkModel::cost(CollectiveKind kind, const std::vector<int>& ranks, std::int64_t bytes,
+                                  double& rest_s) const {
+  CollectiveCost cost = this->cost(kind, ranks, bytes);
+  const MeasuredCost& table = table_of(config_.measured, kind);
+  if (!table.given() || ranks.size() < 2) return cost;
+  std::vector<int> measured(static_cast<std::size_t>(config_.measured.workers));
+  std::iota(measured.begin(), measured.end(), 0);
+  const double there = this->cost(kind, measured, bytes).seconds;
+  const double scale = there > 0.0 ? cost.seconds / there : 1.0;
+  cost.seconds = scale * table.seconds(static_cast<double>(bytes), rest_s);
+  return cost;
+}
+
+double NetworkModel::message_latency(std::int64_t bytes) const {
+  if (!config_.measured.send.given()) return config_.latency_s;
+  const auto n = static_cast<double>(bytes);
+  return std::max(0.0, config_.measured.send.back_to_back(n) - n / config_.bandwidth_Bps);
 }
 
 CollectiveCost NetworkModel::cost(CollectiveKind kind, const std::string& algorithm, const std::vector<int>& ranks,
@@ -120,7 +153,7 @@ CollectiveCost NetworkModel::cost(CollectiveKind kind, const std::string& algori
   Level flat{p, between.alpha, between.beta};
   if (algorithm == "halving_doubling")
     flat.beta *= static_cast<double>(placement.per_host);  // all share the host's link
-  return flat_cost(kind, algorithm, flat, bytes);
+  return flat_cost(kind, algorithm == "hierarchical" ? "ring" : algorithm, flat, bytes);
 }
 
 }  // namespace sac

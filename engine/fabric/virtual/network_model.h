@@ -31,6 +31,12 @@ class NetworkModel {
   /// @param ranks  global ranks of the group, ascending.  @param bytes  n: of the whole vector (all-reduce, broadcast,
   /// reduce-scatter input, all-gather output).
   [[nodiscard]] CollectiveCost cost(CollectiveKind kind, const std::vector<int>& ranks, std::int64_t bytes) const;
+  /// The same with the seconds as measured, where there is a table: scaled by the closed form for ranks other than
+  /// those that were measured.  @param rest_s  how long the group's links have rested; what is used up is taken off.
+  [[nodiscard]] CollectiveCost cost(CollectiveKind kind, const std::vector<int>& ranks, std::int64_t bytes,
+                                    double& rest_s) const;
+  /// Seconds from the last byte's leaving to its arrival, for a message of `bytes` that had the link to itself.
+  [[nodiscard]] double message_latency(std::int64_t bytes) const;
   /// One algorithm's cost by name, "auto" included.
   [[nodiscard]] CollectiveCost cost(CollectiveKind kind, const std::string& algorithm, const std::vector<int>& ranks,
                                     std::int64_t bytes) const;

@@ -43,12 +43,13 @@ void ServerHost::request(int rank, int host, std::int64_t ticket, const ServerRe
   for (std::int64_t shard = 0; shard < shards; ++shard) {
     const std::int64_t part = next_part_++;
     parts_[part] = {.operation = id, .shard = shard};
-    transport_->send({.source = host,
-                      .destination = first_host_ + static_cast<int>(shard),
-                      .rank = rank,
-                      .addressee = Addressee::kServer,
-                      .subject = part},
-                     request.update.defined() ? part_bytes(hosts_[static_cast<std::size_t>(shard)].shard) : 0);
+    transport_->send(
+        {.source = host,
+         .destination = first_host_ + static_cast<int>(shard),
+         .rank = rank,
+         .addressee = Addressee::kServer,
+         .subject = part,
+         .bytes = request.update.defined() ? part_bytes(hosts_[static_cast<std::size_t>(shard)].shard) : 0});
   }
 }
 
@@ -76,8 +77,8 @@ void ServerHost::served(std::int64_t id) {
                     .destination = operation.host,
                     .rank = operation.rank,
                     .addressee = Addressee::kWorker,
-                    .subject = id},
-                   operation.wants_model ? part_bytes(shard) : 0);
+                    .subject = id,
+                    .bytes = operation.wants_model ? part_bytes(shard) : 0});
 }
 
 void ServerHost::answered(std::int64_t id) {

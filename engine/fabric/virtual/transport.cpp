@@ -4,10 +4,10 @@
 
 namespace sac {
 
-void Transport::send(const Message& message, std::int64_t bytes) {
+void Transport::send(const Message& message) {
   const std::int64_t id = next_id_++;
   messages_[id] = message;
-  flows_.start(id, message.source, message.destination, bytes, scheduler_->now());
+  flows_.start(id, message.source, message.destination, message.bytes, scheduler_->now());
   watch();
 }
 
@@ -15,10 +15,15 @@ void Transport::flows_changed() {
   flow_event_s_ = -1.0;
   for (const std::int64_t id : flows_.advance(scheduler_->now())) {
     const Message& message = messages_.at(id);
-    const double arrival = scheduler_->now() + flows_.latency(message.source, message.destination);
+    const double arrival = scheduler_->now() + latency(message);
     scheduler_->schedule(arrival, message.rank, Event::Kind::kDelivered, id);
   }
   watch();
+}
+
+double Transport::latency(const Message& message) const {
+  return message.source == message.destination ? flows_.latency(message.source, message.destination)
+                                               : network_->message_latency(message.bytes);
 }
 
 /// A completion that moved to later leaves its old event behind: that one finds nothing ended and is harmless.

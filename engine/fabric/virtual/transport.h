@@ -3,6 +3,7 @@
 #include <map>
 
 #include "engine/fabric/virtual/flow_network.h"
+#include "engine/fabric/virtual/network_model.h"
 #include "engine/fabric/virtual/scheduler.h"
 
 namespace sac {
@@ -13,8 +14,8 @@ enum class Addressee : std::uint8_t { kMailbox, kServer, kWorker };
 /// Carries messages between hosts: bytes share the links fairly, then the latency passes, then they are delivered.
 class Transport {
  public:
-  Transport(const NetworkConfig& config, int hosts, Scheduler& scheduler)
-      : flows_(config, hosts), scheduler_(&scheduler) {}
+  Transport(const NetworkModel& network, int hosts, Scheduler& scheduler)
+      : network_(&network), flows_(network.config(), hosts), scheduler_(&scheduler) {}
 
   struct Message {
     int source = 0;       ///< host
@@ -22,10 +23,11 @@ class Transport {
     int rank = 0;         ///< the worker on whose behalf it travels; breaks ties
     Addressee addressee = Addressee::kMailbox;
     std::int64_t subject = 0;  ///< the addressee's own number
-    void io(Archive& archive) { archive.io(source, destination, rank, addressee, subject); }
+    std::int64_t bytes = 0;
+    void io(Archive& archive) { archive.io(source, destination, rank, addressee, subject, bytes); }
   };
 
-  void send(const Message& message, std::int64_t bytes);
+  void send(const Message& message);
   /// Some flow may have ended: what has is on its last stretch.
   void flows_changed();
   /// The message `id` is there.
@@ -33,8 +35,10 @@ class Transport {
   void io(Archive& archive) { archive.io(flows_, messages_, next_id_, flow_event_s_); }
 
  private:
+  [[nodiscard]] double latency(const Message& message) const;
   void watch();
 
+  const NetworkModel* network_;
   FlowNetwork flows_;
   Scheduler* scheduler_;
   std::map<std::int64_t, Message> messages_;
