@@ -91,7 +91,7 @@ TEST(Calibration, ASavingRestIsFoundInTheTable) {
   EXPECT_GE(result.rest_steps, 4);  // of 10 ms
 }
 
-TEST(Stopwatch, TimesFromTheLastArrivalWhateverTheClocksSay) {
+TEST(Stopwatch, TimesFromTheLastArrivalToTheMeanEndWhateverTheClocksSay) {
   class SkewedClock final : public Clock {
    public:
     SkewedClock(const Clock& inner, double offset) : inner_(&inner), offset_(offset) {}
@@ -114,7 +114,19 @@ TEST(Stopwatch, TimesFromTheLastArrivalWhateverTheClocksSay) {
             if (worker.rank() == 1) worker.compute_gradients();  // late by 10 ms
             worker.comm().all_reduce(tensor, Reduce::kSum);
           });
-      if (worker.rank() == 0) *times_ = times;
+      const auto dawdle = [&] {
+        worker.comm().all_reduce(tensor, Reduce::kSum);
+        if (worker.rank() == 2) worker.compute_gradients();
+      };
+      const double mean = watch
+                              .time(
+                                  1, [] {}, dawdle)
+                              .front();
+      const double dawdler = watch.time(1, [] {}, dawdle, {.ends = worker.rank() == 2}).front();
+      if (worker.rank() != 0) return;
+      *times_ = times;
+      times_->push_back(mean);
+      times_->push_back(dawdler);
     }
 
    private:
@@ -126,8 +138,11 @@ TEST(Stopwatch, TimesFromTheLastArrivalWhateverTheClocksSay) {
   run.steps = 1;
   run.custom = [&] { return std::make_unique<Script>(times); };
   run.run();
-  ASSERT_EQ(times.size(), 3u);
-  for (const double seconds : times) EXPECT_NEAR(seconds, 0.01 + 4e-3 + 2.0 * 2.0 / 3.0 * 800 / 1e5, 1e-9);
+  ASSERT_EQ(times.size(), 5u);
+  const double all_reduce = 4e-3 + 2.0 * 2.0 / 3.0 * 800 / 1e5;
+  for (int i = 0; i < 3; ++i) EXPECT_NEAR(times[static_cast<std::size_t>(i)], 0.01 + all_reduce, 1e-9);
+  EXPECT_NEAR(times[3], all_reduce + 0.01 / 3.0, 1e-9);
+  EXPECT_NEAR(times[4], all_reduce + 0.01, 1e-9);
 }
 
 TEST(Median, OfOddAndEvenCounts) {

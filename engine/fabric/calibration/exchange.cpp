@@ -47,7 +47,7 @@ ExchangeCall prepare_exchange(Exchange exchange, Communicator& comm, std::int64_
     case Exchange::kSend:
       if (comm.rank() == 0) call.run = [&comm, whole] { comm.send(whole, 1); };
       if (comm.rank() == 1) call.run = [&comm, whole] { comm.recv(whole, 0); };
-      call.takes_part = comm.rank() <= 1;
+      call.part = {.arrives = comm.rank() <= 1, .ends = comm.rank() == 1};
       break;
   }
   return call;

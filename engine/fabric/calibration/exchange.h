@@ -21,11 +21,18 @@ const char* exchange_name(Exchange exchange);
 /// nccl-tests' bus bandwidth over its algorithm bandwidth (bytes / seconds): what the busiest link carries.
 double bus_factor(Exchange exchange, int ranks);
 
+/// Which of a rank's moments count: everybody waits for the last arrival; a message has passed when its receiver has
+/// it.
+struct Part {
+  bool arrives = true;
+  bool ends = true;
+};
+
 /// One rank's part of an exchange of about `bytes`: of the whole vector, as nccl-tests counts (all-gather's output,
 /// reduce-scatter's input); `send` goes from rank 0 to rank 1.
 struct ExchangeCall {
-  std::int64_t bytes = 0;             ///< exactly
-  bool takes_part = true;             ///< this rank does something
+  std::int64_t bytes = 0;  ///< exactly
+  Part part{};
   std::function<void()> run = [] {};  ///< blocks until this rank's part is done
 };
 

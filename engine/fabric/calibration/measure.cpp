@@ -20,7 +20,7 @@ constexpr double kOtherShare = 0.06;  ///< each of the other four
 constexpr double kRestedShare = 0.26;
 
 constexpr std::int64_t kRound = 3;        ///< samples of a size and round
-constexpr int kRounds = 8;                ///< at most
+constexpr int kRounds = 24;               ///< at most
 constexpr double kFirstRoundShare = 0.6;  ///< of the time of a sweep
 constexpr std::size_t kAlways = 4;        ///< sizes measured however slow the network
 constexpr std::int64_t kWarmUp = 20;
@@ -126,7 +126,7 @@ ComputeTimes Measurer::compute() {
 
 /// One round; its first repetition warms up, and leaves the links as one of this size does.
 void Measurer::sample(Series& series, const std::function<void()>& before) {
-  const std::vector<double> seconds = watch_.time(kRound + 1, before, series.call.run, series.call.takes_part);
+  const std::vector<double> seconds = watch_.time(kRound + 1, before, series.call.run, series.call.part);
   series.seconds.insert(series.seconds.end(), seconds.begin() + 1, seconds.end());
 }
 
@@ -169,7 +169,7 @@ std::vector<Measurer::Series> Measurer::sweep_sizes(Exchange exchange, const std
 
 ExchangeCurve Measurer::sweep(Exchange exchange, double share, std::int64_t base) {
   const ExchangeCall warm_up = prepare_exchange(exchange, *comm_, 4, plan_->options);
-  watch_.time(kWarmUp, kNothing, warm_up.run, warm_up.takes_part);
+  watch_.time(kWarmUp, kNothing, warm_up.run, warm_up.part);
   ExchangeCurve curve{.exchange = exchange, .sizes = {}};
   for (const Series& series : sweep_sizes(exchange, sizes_of(*plan_, base), share * plan_->seconds, kNothing)) {
     const double seconds = median(series.seconds);

@@ -55,23 +55,32 @@ void Stopwatch::ask_clock() {
 }
 
 std::vector<double> Stopwatch::time(std::int64_t repeats, const std::function<void()>& before,
-                                    const std::function<void()>& action, bool takes_part) {
-  constexpr double kNever = -std::numeric_limits<double>::infinity();
+                                    const std::function<void()>& action, Part part) {
+  constexpr double kNone = -std::numeric_limits<double>::infinity();
   const auto count = static_cast<std::size_t>(repeats);
-  std::vector<double> moments(2 * count, kNever);
+  std::vector<double> moments(2 * count, kNone);
   for (std::size_t i = 0; i < count; ++i) {
     before();
     comm_->barrier();
     const double begin = now();
     action();
     const double end = now();
-    if (!takes_part) continue;
-    moments[i] = begin;
-    moments[count + i] = end;
+    if (part.arrives) moments[i] = begin;
+    if (part.ends) moments[count + i] = end;
   }
-  const std::vector<double> last = largest(moments);
+  const std::vector<double> last_arrivals = largest({moments.begin(), moments.begin() + repeats});
+  const std::vector<double> ends = gathered({moments.begin() + repeats, moments.end()});
   std::vector<double> seconds;
-  for (std::size_t i = 0; i < count; ++i) seconds.push_back(std::max(0.0, last[count + i] - last[i]));
+  for (std::size_t i = 0; i < count; ++i) {
+    double sum = 0.0;
+    double ranks = 0.0;
+    for (std::size_t at = i; at < ends.size(); at += count) {
+      if (ends[at] == kNone) continue;
+      sum += ends[at];
+      ranks += 1.0;
+    }
+    seconds.push_back(std::max(0.0, sum / ranks - last_arrivals[i]));
+  }
   return seconds;
 }
 

@@ -5,11 +5,12 @@
 
 #include "engine/comm/clock.h"
 #include "engine/comm/communicator.h"
+#include "engine/fabric/calibration/exchange.h"
 
 namespace sac {
 
-/// Times what several ranks do together: from the last arrival to the last end. All ranks call the same members in the
-/// same order, and all get the same numbers. Borrows its arguments.
+/// Times what several ranks do together as training books it: from the last arrival to the mean end. All ranks call the
+/// same members in the same order, and all get the same numbers. Borrows its arguments.
 class Stopwatch {
  public:
   /// Sets the ranks' clocks by rank 0's.  @param options  device of the few numbers it exchanges.
@@ -20,10 +21,9 @@ class Stopwatch {
   void synchronise();
 
   /// Runs `repeats` times: before(), a barrier, action().
-  /// @param takes_part  false: this rank's arrival and end do not count.
-  /// @return seconds of each repetition, from the last rank's entry into `action` to the last rank's return.
+  /// @return seconds of each repetition, from the last rank's entry into `action` to the ranks' mean return.
   std::vector<double> time(std::int64_t repeats, const std::function<void()>& before,
-                           const std::function<void()>& action, bool takes_part = true);
+                           const std::function<void()>& action, Part part = {});
 
   /// Seconds since construction, the same on all ranks.
   double elapsed();
