@@ -84,10 +84,6 @@ void merge_length(const std::map<std::string, Value>& given, const std::map<std:
   merged.set(key, given.at(key), origins.at(key));
 }
 
-const OptionSpec& find_option(const std::vector<OptionSpec>& specs, const std::string& name) {
-  return *std::find_if(specs.begin(), specs.end(), [&](const OptionSpec& spec) { return spec.name == name; });
-}
-
 /// Checks one layer and lays it over the earlier ones: plain keys first, then those meant for the choices made.
 void merge_layer(const Layer& layer, const Choices& choices, Merged& merged, std::string& name) {
   for (const Setting& header : layer.tables) check_table(header);
@@ -102,9 +98,10 @@ void merge_layer(const Layer& layer, const Choices& choices, Merged& merged, std
     const bool named = is_named_table(parts.table);
     const std::string choice = !parts.choice.empty() ? parts.choice : named ? choices.at(parts.table) : "";
     const std::vector<OptionSpec> specs = table_options(parts.table, choice);
-    Value value = check_value(setting, find_option(specs, parts.option), setting.key);
+    const OptionSpec& option = *meant_option(specs, parts.option, setting.value);
+    Value value = check_value(setting, option, setting.key);
     if (named && choice != choices.at(parts.table)) continue;
-    (parts.choice.empty() ? own : specific).set(parts.table + "." + parts.option, std::move(value), setting.origin);
+    (parts.choice.empty() ? own : specific).set(parts.table + "." + option.name, std::move(value), setting.origin);
   }
   for (auto& [key, value] : specific.values) own.set(key, std::move(value), specific.origins.at(key));
   merge_length(own.values, own.origins, merged);

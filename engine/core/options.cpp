@@ -45,6 +45,19 @@ std::string range_text(const OptionSpec& spec) {
   return "";
 }
 
+std::vector<OptionSpec> joined(std::initializer_list<std::vector<OptionSpec>> lists) {
+  std::vector<OptionSpec> all;
+  for (const std::vector<OptionSpec>& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
+
+const OptionSpec* meant_option(const std::vector<OptionSpec>& specs, const std::string& name, const Value& value) {
+  const auto spec = std::find_if(specs.begin(), specs.end(), [&](const OptionSpec& s) { return s.name == name; });
+  if (spec == specs.end()) return nullptr;
+  const bool word = !spec->words_for.empty() && std::holds_alternative<std::string>(value);
+  return word ? meant_option(specs, spec->words_for, value) : &*spec;
+}
+
 Value check_option(const OptionSpec& spec, const Value& given, const std::string& full_name) {
   Value value = converted(spec, given, full_name);
   if (const auto* number = std::get_if<double>(&value)) check_number(spec, *number, full_name);
@@ -72,12 +85,12 @@ Options::Options(const std::vector<OptionSpec>& specs, const ValueMap& given, co
     values_[spec.name] = spec.fallback;
   }
   for (const auto& [name, value] : given) {
-    const auto spec = std::find_if(specs.begin(), specs.end(), [&](const OptionSpec& s) { return s.name == name; });
-    if (spec == specs.end()) {
+    const OptionSpec* spec = meant_option(specs, name, value);
+    if (spec == nullptr) {
       if (names.empty()) throw ConfigError("unknown option '" + prefix + name + "': " + owner + " takes no options");
       throw ConfigError(unknown_name("option of " + owner, name, names));
     }
-    values_[name] = check_option(*spec, value, prefix + name);
+    values_[spec->name] = check_option(*spec, value, prefix + name);
   }
 }
 

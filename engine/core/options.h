@@ -1,4 +1,5 @@
 #pragma once
+#include <initializer_list>
 #include <limits>
 #include <string>
 #include <vector>
@@ -16,7 +17,14 @@ struct OptionSpec {
   double max = std::numeric_limits<double>::infinity();   ///< numbers, inclusive
   Strings choices{};                                      ///< strings; empty = any
   bool min_open = false;                                  ///< true: the value must exceed `min`
+  std::string words_for{};  ///< a string given for this number is meant for that option: `period = "qsr"`
 };
+
+/// All lists in one.
+std::vector<OptionSpec> joined(std::initializer_list<std::vector<OptionSpec>> lists);
+
+/// The option that `name = value` is meant for; null for an unknown name.
+const OptionSpec* meant_option(const std::vector<OptionSpec>& specs, const std::string& name, const Value& value);
 
 /// "in [0, 1]", ">= 1", "> 0", "one of a, b": the range as a reader wants it; "" when everything goes.
 std::string range_text(const OptionSpec& spec);

@@ -15,9 +15,14 @@ class DelayedMerge {
  public:
   explicit DelayedMerge(std::int64_t delay) : delay_(delay) {}
 
-  void send(Worker& worker, const Slices& slices);
+  static constexpr std::int64_t kNever = std::int64_t{1} << 40;  ///< a delay: until merge_all
+
+  void send(Worker& worker, const Slices& slices) { send(worker, slices, kParameters); }
+  /// All of the parameters and of the optimiser's state.
+  void send_with_state(Worker& worker);
   /// At the end of a step: merges what is due; everything, at the run's last step.
   void merge_due(Worker& worker);
+  void merge_all(Worker& worker);
   void io(Archive& archive, Worker& worker);
 
  private:
@@ -27,7 +32,13 @@ class DelayedMerge {
     at::Tensor sent{};     ///< s_k
     at::Tensor mean{};     ///< becomes mean_j s_j
     WorkPtr work{};
+    std::int64_t target = kParameters;
   };
+  static constexpr std::int64_t kParameters = -1;  ///< a target; from 0 on the optimiser's state tensors
+
+  void send(Worker& worker, const Slices& slices, std::int64_t target);
+  void merge_first(Worker& worker);
+  static at::Tensor target_of(Worker& worker, std::int64_t target);
 
   std::int64_t delay_;
   std::deque<Flight> flights_;

@@ -12,7 +12,12 @@ namespace sac {
 std::vector<OptionSpec> PeriodSchedule::options(std::int64_t period) {
   constexpr double kMax = 1e9;
   return {
-      {.name = "period", .fallback = period, .doc = "steps between averages, H", .min = 1, .max = kMax},
+      {.name = "period",
+       .fallback = period,
+       .doc = "steps between averages, H; a word sets period_schedule",
+       .min = 1,
+       .max = kMax,
+       .words_for = "period_schedule"},
       {.name = "period_schedule",
        .fallback = std::string("constant"),
        .doc = "how the period changes",

@@ -22,11 +22,13 @@ class StateMerge {
   [[nodiscard]] bool keeps() const { return mode_ == "keep"; }
   [[nodiscard]] bool averages() const { return mode_ == "average"; }
 
-  void apply(Worker& worker, const Slices& slices) const {
+  void apply(Worker& worker, const Slices& slices) const { apply(worker, worker.comm(), slices); }
+  /// @param comm  the ranks that average.
+  void apply(Worker& worker, Communicator& comm, const Slices& slices) const {
     if (keeps()) return;
     for (const at::Tensor& state : worker.optimizer().state()) {
       if (averages()) {
-        all_reduce(worker.comm(), slices, state, Reduce::kMean);
+        all_reduce(comm, slices, state, Reduce::kMean);
       } else {
         slices.zero(state);
       }

@@ -17,6 +17,7 @@ struct Traits {
   bool deterministic = true;  ///< on real fabrics too: its iterates do not depend on timing
   bool oblivious = false;  ///< when and what it sends never depends on losses or values: its time can be told without
                            ///< computing them
+  bool serial_alone = true;  ///< with one worker it is serial SGD (whatever the optimiser)
 };
 
 /// A way for data-parallel workers to agree. One object a worker, used by that worker's thread alone.

@@ -66,6 +66,13 @@ at::Tensor reduce_by_aten(const std::vector<at::Tensor>& inputs, Reduce op) {
   return output.is_floating_point() ? output.div_(count) : output.div_(count, "trunc");
 }
 
+/// 16-bit numbers are added up in float32 and rounded once.
+at::Tensor reduce_in_float(const std::vector<at::Tensor>& inputs, Reduce op, const ParallelFor& parallel) {
+  std::vector<at::Tensor> wide;
+  for (const at::Tensor& input : inputs) wide.push_back(input.to(at::kFloat));
+  return reduce(wide, op, parallel).to(inputs[0].scalar_type());
+}
+
 }  // namespace
 
 at::Tensor reduce(const std::vector<at::Tensor>& inputs, Reduce op, const ParallelFor& parallel) {
@@ -75,9 +82,11 @@ at::Tensor reduce(const std::vector<at::Tensor>& inputs, Reduce op, const Parall
     case at::kFloat: reduce_all<float>(inputs, op, parallel, output); break;
     case at::kDouble: reduce_all<double>(inputs, op, parallel, output); break;
     case at::kLong: reduce_all<std::int64_t>(inputs, op, parallel, output); break;
+    case at::kHalf:
+    case at::kBFloat16: return reduce_in_float(inputs, op, parallel);
     default:
       throw CommunicationError(std::string("cannot reduce tensors of ") + c10::toString(output.scalar_type()) +
-                               "; choices: float32, float64, int64");
+                               "; choices: float32, float64, int64, float16, bfloat16");
   }
   return output;
 }

@@ -1,0 +1,44 @@
+#include "engine/train/averaging.h"
+
+namespace sac {
+
+std::vector<OptionSpec> Averaging::options(std::int64_t period) {
+  return joined({PeriodSchedule::options(period), {StateMerge::option()}, Compressor::options()});
+}
+
+Averaging::Averaging(const Options& options, const std::string& strategy)
+    : period_(options), merge_(options), mean_(options) {
+  require_lengths(mean_.compressor(), strategy);
+}
+
+void Averaging::prepare(Worker& worker) {
+  all_ = Slices({{0, worker.layout().parameter_count()}});
+  period_.prepare(worker, all_);
+  restart(worker);
+}
+
+void Averaging::restart(Worker& worker) {
+  if (mean_.active()) start_ = worker.parameters().clone();
+}
+
+bool Averaging::after_update(Worker& worker, const std::function<void()>& then) {
+  if (!period_.due(worker, all_)) return false;
+  const at::Tensor before = worker.parameters().clone();
+  average(worker);
+  worker.report("drift", before.sub_(worker.parameters()).norm().item<double>());
+  merge_.apply(worker, all_);
+  if (then) then();
+  restart(worker);
+  period_.averaged(worker, all_);
+  return true;
+}
+
+void Averaging::average(Worker& worker) {
+  const at::Tensor& x = worker.parameters();
+  if (!mean_.active()) return worker.comm().all_reduce(x, Reduce::kMean);
+  x.sub_(start_);
+  mean_.apply(worker, worker.comm(), x, 1.0);
+  x.add_(start_);
+}
+
+}  // namespace sac

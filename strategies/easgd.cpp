@@ -1,0 +1,76 @@
+#include "engine/train/period.h"
+#include "engine/train/strategy.h"
+
+namespace sac {
+namespace {
+
+/// Elastic averaging SGD: every worker is tied to a common centre by a spring. Evaluated at the centre.
+/// Source  Zhang, Choromanska & LeCun, "Deep Learning with Elastic Averaging SGD", NIPS 2015, arXiv:1412.6651.
+/// Rule    x_k <- x_k - lr g_k; every H steps x_k <- x_k - a (x_k - c), c <- c + a sum_k (x_k - c), both from the
+///         old x_k and c. a = beta / K.
+/// Cost    one all-reduce of D elements every H steps.
+/// Modes   virtual, gloo, nccl. Deterministic everywhere.
+class Easgd final : public Strategy {
+ public:
+  explicit Easgd(const Options& options) : beta_(options.number("beta")), period_(options) {}
+
+  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious(), .serial_alone = false}; }
+
+  void prepare(Worker& worker) override {
+    all_ = Slices({{0, worker.layout().parameter_count()}});
+    centre_ = worker.parameters().clone();
+    period_.prepare(worker, all_);
+  }
+
+  void step(Worker& worker) override {
+    worker.compute_gradients();
+    if (period_.due(worker, all_)) {
+      pull_together(worker);
+      period_.averaged(worker, all_);
+    }
+    worker.update();
+  }
+
+  ConsensusShare consensus(Worker& worker) override {
+    return worker.rank() == 0 ? ConsensusShare::replica(centre_) : ConsensusShare::none();
+  }
+
+  void io(Archive& archive, Worker& worker) override {
+    (void)worker;
+    period_.io(archive);
+    archive.io(centre_);
+  }
+
+ private:
+  void pull_together(Worker& worker) {
+    const at::Tensor& x = worker.parameters();
+    const at::Tensor mean = x.clone();
+    worker.comm().all_reduce(mean, Reduce::kMean);
+    x.sub_(x.sub(centre_), beta_ / worker.world_size());
+    centre_.add_(mean.sub_(centre_), beta_);
+  }
+
+  double beta_;
+  PeriodSchedule period_;
+  Slices all_;
+  at::Tensor centre_;  ///< c, [D], equal on all ranks
+};
+
+std::vector<OptionSpec> options() {
+  return joined(
+      {{{.name = "beta", .fallback = 0.9, .doc = "pull on the centre by all workers, K a", .min = 0, .max = 1}},
+       PeriodSchedule::options(4)});
+}
+
+const Register<StrategyEntry> registered{{
+    .name = "easgd",
+    .summary = "workers are tied to a common centre by springs",
+    .source = "Zhang, Choromanska & LeCun 2015, arXiv:1412.6651",
+    .rule = "x_k <- x_k - lr g_k - a (x_k - c); c <- c + a sum_k (x_k - c), every H steps, a = beta / K",
+    .cost = "one all-reduce of D elements every H steps",
+    .options = options(),
+    .make = [](const Options& given) { return std::make_unique<Easgd>(given); },
+}};
+
+}  // namespace
+}  // namespace sac
