@@ -2,25 +2,35 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace sac {
 
 class Archive;
 
-/// One update as a server shard sees it when it takes effect.
+/// One message as a server shard sees it when it takes effect.
 struct ServerUpdate {
-  at::Tensor value;            ///< [n], the shard's slice of what the worker pushed (a gradient)
+  at::Tensor value;            ///< what the worker pushed to this shard: [n], a gradient's slice, or a codec's message
   int worker = 0;              ///< who pushed
   double lr = 0.0;             ///< the worker's step size at the push
-  std::int64_t staleness = 0;  ///< updates applied to this shard since the worker's last pull
+  std::int64_t staleness = 0;  ///< changes of this shard since the worker's last read
 };
 
-/// What a strategy does with an update on one shard. Called in order of arrival, one update at a time.
+/// What a strategy does with updates on one shard, and whom it lets wait. Called one at a time, in order of arrival.
 class ServerRule {
  public:
   virtual ~ServerRule() = default;
-  /// Changes the shard's parameters [n] in place.
-  virtual void apply(const ServerUpdate& update) = 0;
+  /// Takes an update in.  @return whether the shard's parameters [n] have changed.
+  virtual bool apply(const ServerUpdate& update) = 0;
+  /// Whether a worker that asks for the parameters may have them now; asked again after every call of another.
+  [[nodiscard]] virtual bool may_read(int /*worker*/) const { return true; }
+  /// The worker takes the parameters as they are.
+  virtual void read(int /*worker*/) {}
+  /// The worker will not push until it is back: nobody may wait for it.  @return as apply.
+  virtual bool leave(int /*worker*/) { return false; }
+  virtual void come_back(int /*worker*/) {}
+  /// Whether what the worker computes now is of no use any more.
+  [[nodiscard]] virtual bool in_vain(int /*worker*/) const { return false; }
   /// Writes or reads the rule's own state (momentum, ...).
   virtual void io(Archive& archive) = 0;
 };
@@ -30,12 +40,29 @@ class ServerRule {
 class ParameterServer {
  public:
   virtual ~ParameterServer() = default;
+  [[nodiscard]] virtual int shards() const = 0;
+  /// One round trip with every shard: shard s takes messages[s] in (nothing where `messages` is empty), and once it
+  /// lets this worker read, answers[s] becomes its parameters (where `answers` is not empty).
+  virtual void exchange(const std::vector<at::Tensor>& messages, double lr, const std::vector<at::Tensor>& answers) = 0;
+
+  /// The shards' slices of a flat tensor [D]: views.
+  [[nodiscard]] std::vector<at::Tensor> slices(const at::Tensor& flat) const {
+    std::vector<at::Tensor> views;
+    const std::int64_t size = flat.numel();
+    for (std::int64_t s = 0; s < shards(); ++s) {
+      const std::int64_t begin = size * s / shards();
+      views.push_back(flat.narrow(0, begin, size * (s + 1) / shards() - begin));
+    }
+    return views;
+  }
   /// parameters [D] become the server's.
-  virtual void pull(const at::Tensor& parameters) = 0;
-  /// Sends update [D]; returns once every shard has applied it and its acknowledgement is back.
-  virtual void push(const at::Tensor& update, double lr) = 0;
-  /// One round trip: each shard applies its part of update [D] and answers with its parameters at that instant.
-  virtual void push_pull(const at::Tensor& update, double lr, const at::Tensor& parameters) = 0;
+  void pull(const at::Tensor& parameters) { exchange({}, 0.0, slices(parameters)); }
+  /// Sends update [D]; returns once every shard has taken it in and its acknowledgement is back.
+  void push(const at::Tensor& update, double lr) { exchange(slices(update), lr, {}); }
+  /// One round trip: each shard takes its part of update [D] in and answers with its parameters.
+  void push_pull(const at::Tensor& update, double lr, const at::Tensor& parameters) {
+    exchange(slices(update), lr, slices(parameters));
+  }
 };
 
 }  // namespace sac

@@ -31,14 +31,15 @@ std::vector<OptionSpec> Compressor::options() {
   };
 }
 
-Compressor::Compressor(const Options& options) {
-  const bool feedback = options.boolean("error_feedback");
-  const std::string& name = options.text("codec");
-  codec_ = make_codec(name, {.ratio = options.number("codec_ratio"),
-                             .levels = options.integer("codec_levels"),
-                             .bucket = options.integer("codec_bucket"),
-                             .error_feedback = feedback});
-  if (!feedback) return;
+std::unique_ptr<Codec> Compressor::codec_of(const Options& options) {
+  return make_codec(options.text("codec"), {.ratio = options.number("codec_ratio"),
+                                            .levels = options.integer("codec_levels"),
+                                            .bucket = options.integer("codec_bucket"),
+                                            .error_feedback = options.boolean("error_feedback")});
+}
+
+Compressor::Compressor(const Options& options) : codec_(codec_of(options)) {
+  if (!options.boolean("error_feedback")) return;
   if (!codec_) throw ConfigError("strategy.error_feedback = true needs a codec, but strategy.codec = \"none\"");
   rule_ = options.text("error_feedback_rule") == "ef21" ? Rule::kEf21 : Rule::kEf;
 }

@@ -22,6 +22,9 @@ class Compressor {
   /// codec, codec_ratio, codec_levels, codec_bucket, error_feedback, error_feedback_rule.
   static std::vector<OptionSpec> options();
 
+  /// The codec that these options ask for; null for "none".
+  static std::unique_ptr<Codec> codec_of(const Options& options);
+
   /// @throws ConfigError  error feedback without a codec.
   explicit Compressor(const Options& options);
 

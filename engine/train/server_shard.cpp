@@ -12,12 +12,12 @@ ServerShard::ServerShard(Range range, at::Tensor parameters, const MakeRule& mak
 
 void ServerShard::apply(const at::Tensor& update, int worker, double lr) {
   const std::int64_t staleness = version_ - pulled_[static_cast<std::size_t>(worker)];
-  rule_->apply({.value = update, .worker = worker, .lr = lr, .staleness = staleness});
-  ++version_;
+  if (rule_->apply({.value = update, .worker = worker, .lr = lr, .staleness = staleness})) ++version_;
   ++staleness_[staleness];
 }
 
 void ServerShard::read(int worker, const at::Tensor& out) {
+  rule_->read(worker);
   out.copy_(parameters_);
   pulled_[static_cast<std::size_t>(worker)] = version_;
 }

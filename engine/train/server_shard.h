@@ -27,10 +27,14 @@ class ServerShard {
   [[nodiscard]] const Range& range() const { return range_; }
   [[nodiscard]] const at::Tensor& parameters() const { return parameters_; }
 
-  /// Takes one worker's update [n] and counts its staleness.
+  /// Takes one worker's message in and counts its staleness.
   void apply(const at::Tensor& update, int worker, double lr);
+  [[nodiscard]] bool may_read(int worker) const { return rule_->may_read(worker); }
   /// Copies the parameters to `out` [n]: the version that `worker` has from now on.
   void read(int worker, const at::Tensor& out);
+  void leave(int worker) { version_ += rule_->leave(worker) ? 1 : 0; }
+  void come_back(int worker) { rule_->come_back(worker); }
+  [[nodiscard]] bool in_vain(int worker) const { return rule_->in_vain(worker); }
 
   /// Staleness -> number of updates.
   [[nodiscard]] const std::map<std::int64_t, std::int64_t>& staleness() const { return staleness_; }
@@ -46,7 +50,7 @@ class ServerShard {
   std::map<std::int64_t, std::int64_t> staleness_;
 };
 
-/// Shard `index` of `count` equal ones of a model with `size` elements.
+/// Shard `index` of `count` equal ones of a model with `size` elements; as ParameterServer::slices.
 inline Range shard_range(std::int64_t size, std::int64_t index, std::int64_t count) {
   return {size * index / count, size * (index + 1) / count};
 }

@@ -2,9 +2,8 @@
 
 namespace sac {
 
-std::unique_ptr<ServerRule> Strategy::serve(const at::Tensor& parameters, const OptimizerFactory& optimizer) {
-  (void)parameters;
-  (void)optimizer;
+std::unique_ptr<ServerRule> Strategy::serve(const ServerSetup& setup) {
+  (void)setup;
   throw std::logic_error("the strategy asks for a server but does not say how it updates");
 }
 

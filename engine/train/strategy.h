@@ -15,9 +15,18 @@ namespace sac {
 struct Traits {
   bool server = false;        ///< needs a parameter server
   bool deterministic = true;  ///< on real fabrics too: its iterates do not depend on timing
-  bool oblivious = false;  ///< when and what it sends never depends on losses or values: its time can be told without
-                           ///< computing them
+  bool oblivious = false;    ///< when and what it sends never depends on losses or values: its time can be told without
+                             ///< computing them
   bool serial_alone = true;  ///< with one worker it is serial SGD (whatever the optimiser)
+  bool drops = false;        ///< work that comes too late is thrown away: how much is sent depends on timing
+};
+
+/// What the rule of one server shard starts from.
+struct ServerSetup {
+  at::Tensor parameters;       ///< the shard's, [n]; changed in place
+  OptimizerFactory optimizer;  ///< makes the run's optimiser
+  int workers = 1;
+  std::uint64_t seed = 0;
 };
 
 /// A way for data-parallel workers to agree. One object a worker, used by that worker's thread alone.
@@ -31,9 +40,8 @@ class Strategy {
   virtual void step(Worker& worker) = 0;
   /// This worker's share of the model that is evaluated: the mean over all shares. Default: every replica counts.
   virtual ConsensusShare consensus(Worker& worker) { return ConsensusShare::replica(worker.parameters()); }
-  /// The update rule of one server shard that holds `parameters` [n]; called before the first step for strategies whose
-  /// traits ask for a server.  @param optimizer  makes the run's optimiser.
-  virtual std::unique_ptr<ServerRule> serve(const at::Tensor& parameters, const OptimizerFactory& optimizer);
+  /// The update rule of one server shard; called before the first step for strategies whose traits ask for a server.
+  virtual std::unique_ptr<ServerRule> serve(const ServerSetup& setup);
   /// Writes or reads what the strategy carries from step to step; called at step boundaries, after prepare.
   virtual void io(Archive& archive, Worker& worker) {
     (void)archive;

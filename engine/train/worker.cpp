@@ -47,6 +47,7 @@ Worker::Worker(const Job& job, int rank, Endpoint& endpoint)
 
 LossValue Worker::compute_gradients(const GradientReady& ready) {
   static constexpr double kWhole[] = {1.0};
+  computed_ = true;
   const std::span<const double> milestones = ready ? std::span<const double>(milestones_) : kWhole;
   endpoint_->compute(1.0 / parts_, milestones, [&](ComputePace& pace) {
     data_->train_batch(rank_ / parts_, world_size_ / parts_, step_, rank_ % parts_, parts_, batch_);
@@ -57,6 +58,17 @@ LossValue Worker::compute_gradients(const GradientReady& ready) {
     last_loss_ = network_->compute_gradients(batch_, [&](int layer) { pace.milestone([&] { ready(layer); }); });
   });
   return last_loss_;
+}
+
+bool Worker::try_gradients() {
+  LossValue loss;
+  const bool done = endpoint_->compute_unless_called_off([&] {
+    data_->train_batch(rank_, world_size_, step_, 0, 1, batch_);
+    loss = network_->compute_gradients(batch_, {});
+  });
+  if (done) last_loss_ = loss;
+  computed_ = done;
+  return done;
 }
 
 void Worker::share_batches(int parts) {
@@ -71,11 +83,11 @@ void Worker::share_batches(int parts) {
   parts_ = parts;
 }
 
-std::int64_t Worker::samples_seen() const { return step_ * (batch_size_ / parts_); }
+std::int64_t Worker::samples_seen() const { return (step_ - idle_steps_) * (batch_size_ / parts_); }
 
 void Worker::io(Archive& archive) {
   double loss = last_loss_.value();
-  archive.io(step_, loss, random_);
+  archive.io(step_, idle_steps_, loss, random_);
   last_loss_ = loss;
   for (const at::Tensor& tensor : {parameters_, gradients_, buffers_}) archive.io_in_place(tensor);
   for (const at::Tensor& tensor : optimizer_->state()) archive.io_in_place(tensor);

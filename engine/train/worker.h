@@ -43,6 +43,9 @@ class Worker {
   ///               non-blocking collective started there travels while the rest is computed.
   /// @return the batch's mean loss; reading it waits for a device.
   LossValue compute_gradients(const GradientReady& ready = {});
+  /// The same, unless the server calls the computation off because nobody needs it any more: then gradients() and
+  /// last_loss() mean nothing new.  @return false where called off. Real ranks always compute to the end.
+  bool try_gradients();
   /// Shares every mini-batch out over `parts` neighbouring ranks: rank r computes part r % parts of the batch of group
   /// r / parts. For Strategy::prepare.  @throws ConfigError  parts does not divide the workers or the batch.
   void share_batches(int parts);
@@ -76,6 +79,8 @@ class Worker {
   std::uint64_t seed_;
   std::int64_t batch_size_;
   int parts_ = 1;
+  bool computed_ = false;        ///< a gradient, in this step
+  std::int64_t idle_steps_ = 0;  ///< without a gradient
   std::shared_ptr<const Model> model_;
   std::shared_ptr<const BatchSource> data_;
   Endpoint* endpoint_;

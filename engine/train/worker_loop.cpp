@@ -31,8 +31,14 @@ void WorkerLoop::run(const std::string& state) {
 }
 
 void WorkerLoop::after_step() {
-  loss_sum_ += worker_.last_loss_;
-  ++loss_count_;
+  if (worker_.step_ == worker_.total_steps_ && strategy_->traits().server) endpoint_->leave_server();
+  if (worker_.computed_) {
+    loss_sum_ += worker_.last_loss_;
+    ++loss_count_;
+  } else {
+    ++worker_.idle_steps_;
+  }
+  worker_.computed_ = false;
   const TrainConfig& train = job_->train;
   const bool last = worker_.step_ == train.steps;
   if (last || due(worker_.step_, train.log_every)) report();

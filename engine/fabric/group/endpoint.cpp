@@ -41,9 +41,16 @@ void GroupEndpoint::report(StepReport report) {
   reports_->send({.report = std::move(report), .clock = clock_.now().value, .wire_bytes = ledger().wire.value});
 }
 
+void GroupEndpoint::leave_server() { server_->announce(ServerCall::kAway); }
+
+void GroupEndpoint::come_back_to_server() { server_->announce(ServerCall::kBack); }
+
+/// Ranks wait for one another here, and so must not wait for one another at the server.
 void GroupEndpoint::contribute(Contribution contribution) {
   clock_.pause();
+  if (server_ != nullptr) leave_server();
   contribute_(contribution, clock_.now().value, ledger().wire.value);
+  if (server_ != nullptr) come_back_to_server();
   clock_.resume();
 }
 

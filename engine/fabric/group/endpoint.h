@@ -43,6 +43,12 @@ class GroupEndpoint final : public Endpoint {
   const Ledger& ledger() const override { return *context_->ledger; }
   void compute(double fraction, std::span<const double> milestones,
                const std::function<void(ComputePace&)>& arithmetic) override;
+  bool compute_unless_called_off(const std::function<void()>& arithmetic) override {
+    arithmetic();
+    return true;
+  }
+  void leave_server() override;
+  void come_back_to_server() override;
   void report(StepReport report) override;
   void contribute(Contribution contribution) override;
   void prepared() override {}

@@ -102,7 +102,10 @@ void GroupWorld::start_server() {
   job_->model->initialise(model, at::empty({layout.buffer_count()}, options), job_->train.seed);
   for (int shard = context_.launch.rank; shard < server.shards; shard += server.workers) {
     shards_.push_back(std::make_unique<ShardService>(context_, server, shard, model, [this](const at::Tensor& part) {
-      return server_strategy_->serve(part, job_->optimizer);
+      return server_strategy_->serve({.parameters = part,
+                                      .optimizer = job_->optimizer,
+                                      .workers = context_.launch.world_size,
+                                      .seed = job_->train.seed});
     }));
   }
   server_ = std::make_unique<GroupServer>(context_, server);
@@ -119,7 +122,7 @@ void GroupWorld::run() {
   endpoint_->start_clock();
   loop.run("");
   reports_->finish();
-  if (server_) server_->leave();
+  if (server_) server_->announce(ServerCall::kLeave);
   for (const auto& shard : shards_) shard->join();
 }
 

@@ -22,6 +22,19 @@ bool wants_model(ServerCall call) {
 
 at::Tensor doubles(std::int64_t count) { return at::empty({count}, at::TensorOptions(at::kDouble)); }
 
+constexpr int kFields = 4;
+
+at::Tensor request_of(ServerCall kind, double lr, const at::Tensor& message) {
+  at::Tensor request = doubles(kFields).zero_();
+  auto* fields = request.mutable_data_ptr<double>();
+  fields[0] = static_cast<double>(kind);
+  fields[1] = lr;
+  if (!message.defined()) return request;
+  fields[2] = static_cast<double>(message.numel());
+  fields[3] = static_cast<double>(message.scalar_type());
+  return request;
+}
+
 at::Tensor slice(const at::Tensor& flat, const Range& range) { return flat.narrow(0, range.begin, range.size()); }
 
 }  // namespace
@@ -32,7 +45,6 @@ ShardService::ShardService(const RankContext& context, const ServerLayout& layou
       layout_(layout),
       index_(index),
       shard_(layout.shard(index), slice(model, layout.shard(index)).clone(), make_rule, layout.workers),
-      update_(at::empty_like(shard_.parameters())),
       thread_([this] { run(); }) {}
 
 ShardService::~ShardService() { join(); }
@@ -56,7 +68,7 @@ void ShardService::run() {
 }
 
 void ShardService::serve(ProcessGroup& group) {
-  const at::Tensor request = doubles(2);
+  const at::Tensor request = doubles(kFields);
   for (int open = layout_.workers; open > 0;) {
     const PendingPtr asked = group.recv_any(request, kRequest);
     asked->wait(*context_->watch, "a request", kForEver);
@@ -64,18 +76,37 @@ void ShardService::serve(ProcessGroup& group) {
     const double* fields = request.const_data_ptr<double>();
     const auto call = static_cast<ServerCall>(static_cast<int>(fields[0]));
     const int worker = asked->source();
-    if (call == ServerCall::kLeave) {
-      --open;
-      continue;
-    }
-    if (updates(call)) {
-      group.recv(update_, worker, kUpdate)->wait(*context_->watch, "an update", context_->timeout);
-      shard_.apply(update_, worker, fields[1]);
-    }
-    answer(group, worker, call, taken_up);
+    if (call == ServerCall::kLeave) --open;
+    take_in(group, worker, call, fields);
+    if (call == ServerCall::kPush || call == ServerCall::kPeek) answer(group, worker, call, taken_up);
+    if (call == ServerCall::kPull || call == ServerCall::kPushPull) held_.push_back(worker);
+    release(group);
   }
   for (const auto& [worker, answer] : answers_) {
     for (const PendingPtr& send : answer.sends) send->wait(*context_->watch, "an answer", context_->timeout);
+  }
+}
+
+void ShardService::take_in(ProcessGroup& group, int worker, ServerCall call, const double* fields) {
+  if (call == ServerCall::kAway) shard_.leave(worker);
+  if (call == ServerCall::kBack) shard_.come_back(worker);
+  if (!updates(call)) return;
+  const auto type = static_cast<at::ScalarType>(static_cast<int>(fields[3]));
+  const at::Tensor update = at::empty({static_cast<std::int64_t>(fields[2])}, at::TensorOptions(type));
+  group.recv(update, worker, kUpdate)->wait(*context_->watch, "an update", context_->timeout);
+  shard_.apply(update, worker, fields[1]);
+}
+
+/// Answers whoever may read.
+void ShardService::release(ProcessGroup& group) {
+  std::deque<int> held;
+  held.swap(held_);
+  for (const int worker : held) {
+    if (shard_.may_read(worker)) {
+      answer(group, worker, ServerCall::kPull, context_->time->at(steady_seconds()));
+    } else {
+      held_.push_back(worker);
+    }
   }
 }
 
@@ -101,50 +132,49 @@ GroupServer::GroupServer(RankContext& context, const ServerLayout& layout)
       layout_(layout),
       group_(context.connect(Backend::kGloo, kName, context.launch.rank, layout.workers + layout.shards)) {}
 
-void GroupServer::pull(const at::Tensor& parameters) { booked_call(ServerCall::kPull, {}, 0.0, parameters); }
-void GroupServer::push(const at::Tensor& update, double lr) { booked_call(ServerCall::kPush, update, lr, {}); }
-void GroupServer::push_pull(const at::Tensor& update, double lr, const at::Tensor& parameters) {
-  booked_call(ServerCall::kPushPull, update, lr, parameters);
-}
-void GroupServer::peek(const at::Tensor& parameters) { call(ServerCall::kPeek, {}, 0.0, parameters); }
+void GroupServer::peek(const at::Tensor& parameters) { call(ServerCall::kPeek, {}, 0.0, slices(parameters)); }
 
-void GroupServer::leave() {
-  const at::Tensor request = doubles(2).fill_(static_cast<double>(ServerCall::kLeave));
+void GroupServer::announce(ServerCall kind) {
+  const at::Tensor request = doubles(kFields).fill_(static_cast<double>(kind));
   for (int shard = 0; shard < layout_.shards; ++shard) {
     group_.send(request, layout_.rank_of(shard), kRequest)
-        ->wait(*context_->watch, "the server's end", context_->timeout);
+        ->wait(*context_->watch, "a word to the server", context_->timeout);
   }
 }
 
-void GroupServer::booked_call(ServerCall kind, const at::Tensor& update, double lr, const at::Tensor& parameters) {
-  book(*context_->ledger, call(kind, update, lr, parameters));
-  const std::int64_t up = update.defined() ? static_cast<std::int64_t>(update.nbytes()) : 0;
-  const std::int64_t down = parameters.defined() ? static_cast<std::int64_t>(parameters.nbytes()) : 0;
+void GroupServer::exchange(const std::vector<at::Tensor>& messages, double lr, const std::vector<at::Tensor>& answers) {
+  const ServerCall kind = messages.empty()  ? ServerCall::kPull
+                          : answers.empty() ? ServerCall::kPush
+                                            : ServerCall::kPushPull;
+  book(*context_->ledger, call(kind, messages, lr, answers));
+  std::int64_t up = 0, down = 0;
+  for (const at::Tensor& message : messages) up += static_cast<std::int64_t>(message.nbytes());
+  for (const at::Tensor& answer : answers) down += static_cast<std::int64_t>(answer.nbytes());
   book(*context_->ledger, Traffic{.payload_bytes = up, .wire_bytes = up + down, .messages = 2 * layout_.shards});
 }
 
 /// One round trip with every shard.
-Exchange GroupServer::call(ServerCall kind, const at::Tensor& update, double lr, const at::Tensor& parameters) {
+Exchange GroupServer::call(ServerCall kind, const std::vector<at::Tensor>& messages, double lr,
+                           const std::vector<at::Tensor>& answers) {
   const double from = steady_seconds();
-  const at::Tensor request = doubles(2);
-  request[0] = static_cast<double>(kind);
-  request[1] = lr;
   std::vector<PendingPtr> works;
-  std::vector<at::Tensor> answers;
-  for (int shard = 0; shard < layout_.shards; ++shard) {
-    const int server = layout_.rank_of(shard);
-    works.push_back(group_.send(request, server, kRequest));
-    if (updates(kind)) works.push_back(group_.send(slice(update, layout_.shard(shard)), server, kUpdate));
-    answers.push_back(doubles(1));
-    works.push_back(group_.recv(answers.back(), server, kAnswer));
-    if (wants_model(kind)) works.push_back(group_.recv(slice(parameters, layout_.shard(shard)), server, kModel));
+  std::vector<at::Tensor> requests, heads;
+  for (std::size_t shard = 0; shard < static_cast<std::size_t>(layout_.shards); ++shard) {
+    const int server = layout_.rank_of(static_cast<int>(shard));
+    const at::Tensor message = messages.empty() ? at::Tensor() : messages[shard];
+    requests.push_back(request_of(kind, lr, message));
+    works.push_back(group_.send(requests.back(), server, kRequest));
+    if (message.defined()) works.push_back(group_.send(message, server, kUpdate));
+    heads.push_back(doubles(1));
+    works.push_back(group_.recv(heads.back(), server, kAnswer));
+    if (!answers.empty()) works.push_back(group_.recv(answers[shard], server, kModel));
   }
   const std::string what = updates(kind) ? "a push to the parameter server" : "a pull from the parameter server";
   for (const PendingPtr& work : works) work->wait(*context_->watch, what, context_->timeout);
   const double until = steady_seconds();
   const double lead = context_->time->at(from) - from;
   double taken_up = from;
-  for (const at::Tensor& answer : answers) taken_up = std::max(taken_up, answer.item<double>() - lead);
+  for (const at::Tensor& head : heads) taken_up = std::max(taken_up, head.item<double>() - lead);
   return {.ready = taken_up, .done = until, .from = from, .until = until};
 }
 

@@ -2,6 +2,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -16,10 +17,10 @@ namespace sac {
 
 // The parameter server of a real cluster: shard s is a thread of the process of rank s mod N, with a rank of its own, N
 // + s, in a group of workers and shards. It takes requests one after the other, in the order in which they come.
-//   request   {kind, lr} of a worker, then its update [n] where the kind has one
+//   request   {kind, lr, elements, dtype} of a worker, then its update where the kind has one
 //   answer    {cluster time at which the shard took the request up}, then its parameters [n] where the kind wants them
 
-enum class ServerCall { kPull, kPush, kPushPull, kPeek, kLeave };
+enum class ServerCall { kPull, kPush, kPushPull, kPeek, kAway, kBack, kLeave };
 
 /// How the model is dealt out.
 struct ServerLayout {
@@ -47,13 +48,15 @@ class ShardService {
  private:
   void run();
   void serve(ProcessGroup& group);
+  void take_in(ProcessGroup& group, int worker, ServerCall call, const double* fields);
+  void release(ProcessGroup& group);
   void answer(ProcessGroup& group, int worker, ServerCall call, double taken_up);
 
   const RankContext* context_;
   ServerLayout layout_;
   int index_;
   ServerShard shard_;
-  at::Tensor update_;
+  std::deque<int> held_;  ///< workers that may not read yet, in order of arrival
   struct Answer {
     at::Tensor taken_up, model;
     std::vector<PendingPtr> sends;
@@ -67,17 +70,16 @@ class GroupServer final : public ParameterServer {
  public:
   GroupServer(RankContext& context, const ServerLayout& layout);
 
-  void pull(const at::Tensor& parameters) override;
-  void push(const at::Tensor& update, double lr) override;
-  void push_pull(const at::Tensor& update, double lr, const at::Tensor& parameters) override;
+  [[nodiscard]] int shards() const override { return layout_.shards; }
+  void exchange(const std::vector<at::Tensor>& messages, double lr, const std::vector<at::Tensor>& answers) override;
   /// parameters [D] become the server's, without a trace in versions or books.
   void peek(const at::Tensor& parameters);
-  /// This worker needs no server any more.
-  void leave();
+  /// This worker pushes nothing for a while (kAway), again (kBack), or needs no server any more (kLeave).
+  void announce(ServerCall kind);
 
  private:
-  Exchange call(ServerCall kind, const at::Tensor& update, double lr, const at::Tensor& parameters);
-  void booked_call(ServerCall kind, const at::Tensor& update, double lr, const at::Tensor& parameters);
+  Exchange call(ServerCall kind, const std::vector<at::Tensor>& messages, double lr,
+                const std::vector<at::Tensor>& answers);
 
   RankContext* context_;
   ServerLayout layout_;

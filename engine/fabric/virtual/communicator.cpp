@@ -125,19 +125,20 @@ int VirtualCommunicator::global(int rank, const char* role) const {
                            std::to_string(size()));
 }
 
-void VirtualServer::pull(const at::Tensor& parameters) {
-  const std::int64_t id = endpoint_->post(ServerRequest{.wants_model = true}, "pull from the server");
-  parameters.copy_(endpoint_->wait(id).result);
-}
-
-void VirtualServer::push(const at::Tensor& update, double lr) {
-  endpoint_->wait(endpoint_->post(ServerRequest{.update = update, .lr = lr}, "push to the server", update));
-}
-
-void VirtualServer::push_pull(const at::Tensor& update, double lr, const at::Tensor& parameters) {
-  const std::int64_t id = endpoint_->post(ServerRequest{.update = update, .wants_model = true, .lr = lr},
-                                          "push_pull with the server", update);
-  parameters.copy_(endpoint_->wait(id).result);
+void VirtualServer::exchange(const std::vector<at::Tensor>& messages, double lr,
+                             const std::vector<at::Tensor>& answers) {
+  ServerRequest request{.messages = messages, .lr = lr};
+  for (const at::Tensor& answer : answers) request.wanted.push_back(answer.numel());
+  const char* what = messages.empty()  ? "pull from the server"
+                     : answers.empty() ? "push to the server"
+                                       : "push_pull with the server";
+  const std::int64_t id = endpoint_->post(std::move(request), what, messages.empty() ? at::Tensor() : messages.front());
+  const at::Tensor result = endpoint_->wait(id).result;
+  std::int64_t offset = 0;
+  for (const at::Tensor& answer : answers) {
+    answer.copy_(result.narrow(0, offset, answer.numel()));
+    offset += answer.numel();
+  }
 }
 
 }  // namespace sac

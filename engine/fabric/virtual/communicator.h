@@ -41,9 +41,8 @@ class VirtualCommunicator final : public Communicator {
 class VirtualServer final : public ParameterServer {
  public:
   explicit VirtualServer(VirtualEndpoint& endpoint) : endpoint_(&endpoint) {}
-  void pull(const at::Tensor& parameters) override;
-  void push(const at::Tensor& update, double lr) override;
-  void push_pull(const at::Tensor& update, double lr, const at::Tensor& parameters) override;
+  [[nodiscard]] int shards() const override { return endpoint_->server_shards(); }
+  void exchange(const std::vector<at::Tensor>& messages, double lr, const std::vector<at::Tensor>& answers) override;
 
  private:
   VirtualEndpoint* endpoint_;

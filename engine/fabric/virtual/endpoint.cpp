@@ -51,11 +51,12 @@ class VirtualPace final : public ComputePace {
 }  // namespace
 
 VirtualEndpoint::VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute, int rank,
-                                 int workers, std::uint64_t seed)
+                                 int workers, int server_shards, std::uint64_t seed)
     : scheduler_(&scheduler),
       fences_(&fences),
       compute_(&compute),
       rank_(rank),
+      server_shards_(server_shards),
       compute_stream_(seed, static_cast<std::uint32_t>(rank), Purpose::kComputeTime),
       clock_(std::make_unique<VirtualClock>(*this)) {
   std::vector<int> everyone(static_cast<std::size_t>(workers));
@@ -76,6 +77,17 @@ void VirtualEndpoint::compute(double fraction, std::span<const double> milestone
   arithmetic(pace);
   pace.finish();
   ledger_.compute += Seconds(seconds);
+}
+
+bool VirtualEndpoint::compute_unless_called_off(const std::function<void()>& arithmetic) {
+  const double begin = now();
+  const double seconds = compute_->draw(rank_, compute_stream_);
+  const std::int64_t id = scheduler_->post(rank_, ComputeRequest{.seconds = seconds}, "a computation");
+  scheduler_->promise(rank_, begin + seconds, id);
+  arithmetic();
+  const Ticket ticket = scheduler_->wait(rank_, id);
+  ledger_.compute += Seconds(now() - begin);
+  return ticket.value == 0;
 }
 
 std::int64_t VirtualEndpoint::post(Request request, std::string what, const at::Tensor& tensor) {

@@ -16,7 +16,7 @@ namespace sac {
 class VirtualEndpoint final : public Endpoint {
  public:
   VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute, int rank, int workers,
-                  std::uint64_t seed);
+                  int server_shards, std::uint64_t seed);
   ~VirtualEndpoint() override;
 
   Communicator& comm() override;
@@ -25,6 +25,9 @@ class VirtualEndpoint final : public Endpoint {
   const Ledger& ledger() const override { return ledger_; }
   void compute(double fraction, std::span<const double> milestones,
                const std::function<void(ComputePace&)>& arithmetic) override;
+  bool compute_unless_called_off(const std::function<void()>& arithmetic) override;
+  void leave_server() override { scheduler_->tell(rank_, PresenceRequest{.present = false}); }
+  void come_back_to_server() override { scheduler_->tell(rank_, PresenceRequest{.present = true}); }
   void report(StepReport report) override;
   void contribute(Contribution contribution) override;
   void prepared() override { scheduler_->prepared(rank_); }
@@ -40,12 +43,14 @@ class VirtualEndpoint final : public Endpoint {
   Ticket wait(std::int64_t ticket);
   [[nodiscard]] double now() const { return scheduler_->now(rank_); }
   [[nodiscard]] int rank() const { return rank_; }
+  [[nodiscard]] int server_shards() const { return server_shards_; }
 
  private:
   Scheduler* scheduler_;
   Fences* fences_;
   const ComputeModel* compute_;
   int rank_;
+  int server_shards_;
   RandomStream compute_stream_;
   Ledger ledger_;
   std::unique_ptr<Clock> clock_;

@@ -40,9 +40,17 @@ struct ReceiveRequest {
   std::int64_t elements = 0;
 };
 struct ServerRequest {
-  at::Tensor update{};  ///< [D]; undefined for a pull
-  bool wants_model = false;
+  std::vector<at::Tensor> messages{};  ///< a shard; empty for a pull
+  std::vector<std::int64_t> wanted{};  ///< elements of each shard's answer; empty where none is asked for
   double lr = 0.0;
+};
+/// The worker stops, or goes on, sending to the server.
+struct PresenceRequest {
+  bool present = false;
+};
+/// A computation that the server may call off; the ticket's value says whether it did.
+struct ComputeRequest {
+  double seconds = 0.0;
 };
 struct ReportRequest {
   StepReport report;
@@ -57,8 +65,8 @@ struct ContributeRequest {
 /// Write a checkpoint soon.
 struct CheckpointRequest {};
 
-using Request = std::variant<CollectiveRequest, SplitRequest, SendRequest, ReceiveRequest, ServerRequest, ReportRequest,
-                             ContributeRequest, CheckpointRequest>;
+using Request = std::variant<CollectiveRequest, SplitRequest, SendRequest, ReceiveRequest, ServerRequest,
+                             PresenceRequest, ComputeRequest, ReportRequest, ContributeRequest, CheckpointRequest>;
 
 /// The life of one request: [posted, ready) waits for others, [start, end] moves data.
 struct Ticket {

@@ -101,11 +101,13 @@ void Scheduler::rest(Lane& lane) {
   lane.running = false;
 }
 
-void Scheduler::promise(int rank, double time) {
+void Scheduler::promise(int rank, double time, std::int64_t until) {
   Lane& lane = *lanes_[at(rank)];
   std::unique_lock lock(mutex_);
   check_alive();
   flush(rank, lane);
+  const auto ticket = lane.tickets.find(until);
+  if (ticket != lane.tickets.end() && ticket->second.done) return;  // replayed: it was cut short
   run_until(lane, time);
   dispatch();
   if (!slots_.frozen()) return;
@@ -154,6 +156,12 @@ void Scheduler::complete(int rank, std::int64_t id) {
   ticket.done = true;
   ticket.end = now_;
   if (lane.awaited == id) resume(rank, lane);
+}
+
+void Scheduler::cut_short(int rank, std::int64_t id) {
+  Lane& lane = *lanes_[at(rank)];
+  complete(rank, id);
+  if (lane.running && lane.bound > now_) run_until(lane, now_);
 }
 
 void Scheduler::schedule(double time, int rank, Event::Kind kind, std::int64_t subject) {

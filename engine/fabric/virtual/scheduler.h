@@ -21,7 +21,7 @@ namespace sac {
 
 /// A point in simulated time at which something happens. Handled in order of (time, rank, sequence).
 struct Event {
-  enum class Kind : std::uint8_t { kCollectiveDone, kFlow, kDelivered, kServed };
+  enum class Kind : std::uint8_t { kCollectiveDone, kFlow, kDelivered, kServed, kComputed };
   double time = 0.0;
   int rank = 0;               ///< breaks ties; the owner's rank
   std::int64_t sequence = 0;  ///< breaks ties; order of scheduling
@@ -52,6 +52,8 @@ class World {
 /// function of the spec alone, while all slots work. See docs/adr/0003.
 class Scheduler {
  public:
+  static constexpr std::int64_t kNothing = -1;  ///< no ticket
+
   Scheduler(int workers, int slots);
 
   /// Runs body(rank) for every worker, each on its own thread, to the end.  @throws what a worker or the world threw
@@ -67,8 +69,9 @@ class Scheduler {
   void tell(int rank, Request request);
   /// Blocks until the ticket is done; the worker's clock moves to its end.  @throws StopRequested
   Ticket wait(int rank, std::int64_t ticket);
-  /// This worker posts nothing before `time`: it computes.  @throws StopRequested
-  void promise(int rank, double time);
+  /// This worker posts nothing before `time`: it computes.  @param until  a ticket: unless that is done earlier.
+  /// @throws StopRequested
+  void promise(int rank, double time, std::int64_t until = kNothing);
   /// The worker's clock moves to `time`.
   void advance(int rank, double time) { lanes_[at(rank)]->clock = time; }
 
@@ -77,6 +80,8 @@ class Scheduler {
   [[nodiscard]] Ticket& ticket(int rank, std::int64_t id) { return lanes_[at(rank)]->tickets.at(id); }
   /// The ticket is done now: its worker goes on if it waits for it.
   void complete(int rank, std::int64_t id);
+  /// The same before the time that its worker has promised: it may post again from now on.
+  void cut_short(int rank, std::int64_t id);
   void schedule(double time, int rank, Event::Kind kind, std::int64_t subject);
   /// Runs `action` while no thread computes: for evaluation, which must not count as the run's time.
   void quiesce(const std::function<void()>& action);
@@ -103,7 +108,6 @@ class Scheduler {
   void io(Archive& archive);
 
  private:
-  static constexpr std::int64_t kNothing = -1;
   static constexpr std::int64_t kOutbox = -2;  ///< awaited: the world's having handled the whole outbox
 
   struct Posted {

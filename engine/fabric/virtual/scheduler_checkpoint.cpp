@@ -55,9 +55,12 @@ void Scheduler::io(Archive& archive) {
   archive.io(events);
   if (archive.reading()) events_ = {events.begin(), events.end()};
   for (const auto& lane : lanes_) {
-    archive.io(lane->finished, lane->boundary_clock, lane->boundary_ticket, lane->state, lane->tickets, lane->handled);
-    if (lane->finished) archive.io(lane->clock);
-    if (archive.reading()) lane->replay_until = lane->handled;
+    bool finished = lane->finished && lane->outbox.empty();  // else its last words are said again from its boundary
+    archive.io(finished, lane->boundary_clock, lane->boundary_ticket, lane->state, lane->tickets, lane->handled);
+    if (finished) archive.io(lane->clock);
+    if (!archive.reading()) continue;
+    lane->finished = finished;
+    lane->replay_until = lane->handled;
   }
 }
 

@@ -1,55 +1,55 @@
 #include "engine/fabric/virtual/server_host.h"
 
-#include <ATen/ops/empty_like.h>
+#include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace sac {
 
 ServerHost::ServerHost(const ServerConfig& config, at::Tensor model, const MakeRule& make_rule, int workers,
-                       int first_host, Transport& transport, Scheduler& scheduler)
+                       int first_host, Transport& transport, Scheduler& scheduler, Computations& computations)
     : service_s_(config.service_s),
       first_host_(first_host),
       model_(std::move(model)),
       transport_(&transport),
-      scheduler_(&scheduler) {
+      scheduler_(&scheduler),
+      computations_(&computations),
+      workers_(workers) {
   for (std::int64_t i = 0; i < config.shards; ++i) {
     const Range range = shard_range(model_.numel(), i, config.shards);
     hosts_.push_back({ServerShard(range, model_.narrow(0, range.begin, range.size()), make_rule, workers)});
   }
 }
 
-std::int64_t ServerHost::part_bytes(const ServerShard& shard) const {
-  return shard.range().size() * static_cast<std::int64_t>(model_.element_size());
-}
-
 void ServerHost::request(int rank, int host, std::int64_t ticket, const ServerRequest& request) {
   const std::int64_t id = next_operation_++;
   const auto shards = static_cast<std::int64_t>(hosts_.size());
+  const std::int64_t down = std::accumulate(request.wanted.begin(), request.wanted.end(), std::int64_t{0});
   operations_[id] = {.rank = rank,
                      .host = host,
                      .ticket = ticket,
-                     .wants_model = request.wants_model,
                      .lr = request.lr,
-                     .update = request.update,
-                     .answer = request.wants_model ? at::empty_like(model_) : at::Tensor(),
+                     .messages = request.messages,
+                     .wanted = request.wanted,
+                     .answer = down > 0 ? at::empty({down}, model_.options()) : at::Tensor(),
                      .open = shards};
-  const std::int64_t bytes = model_.numel() * static_cast<std::int64_t>(model_.element_size());
   Ticket& asked = scheduler_->ticket(rank, ticket);
   asked.ready = asked.start = scheduler_->now();
-  asked.payload_bytes = request.update.defined() ? bytes : 0;
-  asked.wire_bytes = asked.payload_bytes + (request.wants_model ? bytes : 0);
+  for (const at::Tensor& message : request.messages) asked.payload_bytes += static_cast<std::int64_t>(message.nbytes());
+  asked.wire_bytes = asked.payload_bytes + down * static_cast<std::int64_t>(model_.element_size());
   asked.messages = 2 * shards;
   for (std::int64_t shard = 0; shard < shards; ++shard) {
     const std::int64_t part = next_part_++;
     parts_[part] = {.operation = id, .shard = shard};
-    transport_->send(
-        {.source = host,
-         .destination = first_host_ + static_cast<int>(shard),
-         .rank = rank,
-         .addressee = Addressee::kServer,
-         .subject = part,
-         .bytes = request.update.defined() ? part_bytes(hosts_[static_cast<std::size_t>(shard)].shard) : 0});
+    const at::Tensor message =
+        request.messages.empty() ? at::Tensor() : request.messages[static_cast<std::size_t>(shard)];
+    transport_->send({.source = host,
+                      .destination = first_host_ + static_cast<int>(shard),
+                      .rank = rank,
+                      .addressee = Addressee::kServer,
+                      .subject = part,
+                      .bytes = message.defined() ? static_cast<std::int64_t>(message.nbytes()) : 0});
   }
 }
 
@@ -59,26 +59,60 @@ void ServerHost::arrived(std::int64_t id) {
   Host& host = host_of(part);
   const double begin = std::max(scheduler_->now(), host.busy_until);
   part.queued = begin - scheduler_->now();
-  const bool updates = operation.update.defined();
-  host.busy_until = begin + (updates ? service_s_ : 0.0);
+  host.busy_until = begin + (operation.messages.empty() ? 0.0 : service_s_);
   scheduler_->schedule(host.busy_until, operation.rank, Event::Kind::kServed, id);
 }
 
 void ServerHost::served(std::int64_t id) {
   Part& part = parts_.at(id);
-  Operation& operation = operations_.at(part.operation);
-  ServerShard& shard = host_of(part).shard;
-  const auto slice = [&shard](const at::Tensor& whole) {
-    return whole.narrow(0, shard.range().begin, shard.range().size());
-  };
-  if (operation.update.defined()) shard.apply(slice(operation.update), operation.rank, operation.lr);
-  if (operation.wants_model) shard.read(operation.rank, slice(operation.answer));
+  const Operation& operation = operations_.at(part.operation);
+  Host& host = host_of(part);
+  if (!operation.messages.empty()) {
+    host.shard.apply(operation.messages[static_cast<std::size_t>(part.shard)], operation.rank, operation.lr);
+  }
+  part.held_at = scheduler_->now();
+  if (operation.wanted.empty()) {
+    answer(id);
+  } else {
+    host.held.push_back(id);
+  }
+  release(part.shard);
+}
+
+/// Answers whoever may read, and calls off what has become useless.
+void ServerHost::release(std::int64_t shard) {
+  Host& host = hosts_[static_cast<std::size_t>(shard)];
+  std::vector<std::int64_t> held;
+  held.swap(host.held);
+  for (const std::int64_t id : held) {
+    const bool ready = host.shard.may_read(operations_.at(parts_.at(id).operation).rank);
+    ready ? answer(id) : host.held.push_back(id);
+  }
+  for (int rank = 0; rank < workers_; ++rank) {
+    if (host.shard.in_vain(rank)) computations_->call_off(rank);
+  }
+}
+
+void ServerHost::answer(std::int64_t id) {
+  Part& part = parts_.at(id);
+  const Operation& operation = operations_.at(part.operation);
+  std::int64_t bytes = 0;
+  if (!operation.wanted.empty()) {
+    const auto shard = static_cast<std::ptrdiff_t>(part.shard);
+    const std::int64_t offset =
+        std::accumulate(operation.wanted.begin(), operation.wanted.begin() + shard, std::int64_t{0});
+    const std::int64_t count = operation.wanted[static_cast<std::size_t>(shard)];
+    host_of(part).shard.read(operation.rank, operation.answer.narrow(0, offset, count));
+    computations_->pardon(operation.rank);
+    bytes = count * static_cast<std::int64_t>(model_.element_size());
+  }
+  part.queued += scheduler_->now() - part.held_at;
   transport_->send({.source = first_host_ + static_cast<int>(part.shard),
                     .destination = operation.host,
                     .rank = operation.rank,
                     .addressee = Addressee::kWorker,
                     .subject = id,
-                    .bytes = operation.wants_model ? part_bytes(shard) : 0});
+                    .bytes = bytes});
 }
 
 void ServerHost::answered(std::int64_t id) {
@@ -91,6 +125,13 @@ void ServerHost::answered(std::int64_t id) {
   ticket.result = operation.answer;
   scheduler_->complete(operation.rank, operation.ticket);
   operations_.erase(part.operation);
+}
+
+void ServerHost::presence(int rank, bool present) {
+  for (std::size_t shard = 0; shard < hosts_.size(); ++shard) {
+    present ? hosts_[shard].shard.come_back(rank) : hosts_[shard].shard.leave(rank);
+    release(static_cast<std::int64_t>(shard));
+  }
 }
 
 void ServerHost::io(Archive& archive) {

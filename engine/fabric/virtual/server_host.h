@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/fabric/virtual/computations.h"
 #include "engine/fabric/virtual/transport.h"
 #include "engine/train/server_shard.h"
 
@@ -17,7 +18,7 @@ class ServerHost {
  public:
   /// @param model  initial parameters [D]; taken over.  @param first_host  host number of shard 0.
   ServerHost(const ServerConfig& config, at::Tensor model, const MakeRule& make_rule, int workers, int first_host,
-             Transport& transport, Scheduler& scheduler);
+             Transport& transport, Scheduler& scheduler, Computations& computations);
 
   void request(int rank, int host, std::int64_t ticket, const ServerRequest& request);
   /// A shard's part of operation has arrived at the shard.
@@ -26,6 +27,8 @@ class ServerHost {
   void served(std::int64_t part);
   /// The shard's answer is back at the worker.
   void answered(std::int64_t part);
+  /// The worker stops, or goes on, sending.
+  void presence(int rank, bool present);
 
   [[nodiscard]] const at::Tensor& model() const { return model_; }
   /// Of shard 0: staleness -> number of updates.
@@ -38,34 +41,39 @@ class ServerHost {
   struct Host {
     ServerShard shard;
     double busy_until = 0.0;
-    void io(Archive& archive) { archive.io(shard, busy_until); }
+    std::vector<std::int64_t> held{};  ///< parts whose workers may not read yet, in order of arrival
+    void io(Archive& archive) { archive.io(shard, busy_until, held); }
   };
   struct Operation {
     int rank = 0;
     int host = 0;
     std::int64_t ticket = 0;
-    bool wants_model = false;
     double lr = 0.0;
-    at::Tensor update{};
-    at::Tensor answer{};
+    std::vector<at::Tensor> messages{};
+    std::vector<std::int64_t> wanted{};
+    at::Tensor answer{};    ///< of all shards, one after the other
     std::int64_t open = 0;  ///< shards still to answer
-    void io(Archive& archive) { archive.io(rank, host, ticket, wants_model, lr, update, answer, open); }
+    void io(Archive& archive) { archive.io(rank, host, ticket, lr, messages, wanted, answer, open); }
   };
   struct Part {
     std::int64_t operation = 0;
     std::int64_t shard = 0;
-    double queued = 0.0;  ///< seconds it waited behind others
-    void io(Archive& archive) { archive.io(operation, shard, queued); }
+    double queued = 0.0;  ///< seconds it waited behind or for others
+    double held_at = 0.0;
+    void io(Archive& archive) { archive.io(operation, shard, queued, held_at); }
   };
 
   [[nodiscard]] Host& host_of(const Part& part) { return hosts_[static_cast<std::size_t>(part.shard)]; }
-  [[nodiscard]] std::int64_t part_bytes(const ServerShard& shard) const;
+  void release(std::int64_t shard);
+  void answer(std::int64_t part);
 
   double service_s_;
   int first_host_;
   at::Tensor model_;
   Transport* transport_;
   Scheduler* scheduler_;
+  Computations* computations_;
+  int workers_;
   std::vector<Host> hosts_;
   std::map<std::int64_t, Operation> operations_;
   std::map<std::int64_t, Part> parts_;

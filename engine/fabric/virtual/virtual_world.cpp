@@ -45,12 +45,14 @@ VirtualWorld::VirtualWorld(const Job& job, const ClusterConfig& config, MetricSi
       transport_(network_, host_count(config) + static_cast<int>(config.server.shards), scheduler),
       collectives_(network_, scheduler, static_cast<int>(config.workers), config.carries_values),
       mailbox_(network_, transport_, scheduler),
+      computations_(scheduler),
       server_strategy_(job.strategy()),
       server_(make_server(config, static_cast<int>(config.workers))),
       recorder_(job, sink, side_by_side(job.device, scheduler), [this] { return server_->model(); }) {
   for (int rank = 0; rank < static_cast<int>(config.workers); ++rank) {
     endpoints_.push_back(std::make_unique<VirtualEndpoint>(scheduler, fences_, compute_, rank,
-                                                           static_cast<int>(config.workers), job.train.seed));
+                                                           static_cast<int>(config.workers),
+                                                           static_cast<int>(config.server.shards), job.train.seed));
   }
 }
 
@@ -63,8 +65,11 @@ std::unique_ptr<ServerHost> VirtualWorld::make_server(const ClusterConfig& confi
   job_->model->initialise(model, at::empty({layout.buffer_count()}, options), job_->train.seed);
   return std::make_unique<ServerHost>(
       config.server, std::move(model),
-      [this](const at::Tensor& shard) { return server_strategy_->serve(shard, job_->optimizer); }, workers,
-      host_count(config), transport_, *scheduler_);
+      [this, workers](const at::Tensor& shard) {
+        return server_strategy_->serve(
+            {.parameters = shard, .optimizer = job_->optimizer, .workers = workers, .seed = job_->train.seed});
+      },
+      workers, host_count(config), transport_, *scheduler_, computations_);
 }
 
 void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
@@ -80,6 +85,11 @@ void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
             const Fences::Turn turn(fences_, rank);
             server_->request(rank, network_.host_of(rank), ticket, asked);
           },
+          [&](const PresenceRequest& said) {
+            const Fences::Turn turn(fences_, rank);
+            server_->presence(rank, said.present);
+          },
+          [&](const ComputeRequest& asked) { computations_.begin(rank, ticket, asked.seconds); },
           [&](const ReportRequest& said) { recorder_.report(said.report, said.clock, said.wire_bytes); },
           [&](const ContributeRequest& given) {
             const Fences::Turn turn(fences_, rank);
@@ -109,6 +119,7 @@ void VirtualWorld::fire(const Event& event) {
     case Event::Kind::kFlow: break;  // above
     case Event::Kind::kCollectiveDone: collectives_.finish(event.subject); break;
     case Event::Kind::kServed: server_->served(event.subject); break;
+    case Event::Kind::kComputed: computations_.end(event.rank, event.subject); break;
     case Event::Kind::kDelivered: {
       const Transport::Message message = transport_.take(event.subject);
       switch (message.addressee) {
@@ -160,6 +171,7 @@ void VirtualWorld::io(Archive& archive) {
   transport_.io(archive);
   collectives_.io(archive);
   mailbox_.io(archive);
+  computations_.io(archive);
   if (server_) server_->io(archive);
   recorder_.io(archive);
   for (const auto& endpoint : endpoints_) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "engine/fabric/virtual/collectives.h"
+#include "engine/fabric/virtual/computations.h"
 #include "engine/fabric/virtual/endpoint.h"
 #include "engine/fabric/virtual/fences.h"
 #include "engine/fabric/virtual/mailbox.h"
@@ -45,6 +46,7 @@ class VirtualWorld final : public World {
   Transport transport_;
   Collectives collectives_;
   Mailbox mailbox_;
+  Computations computations_;
   std::unique_ptr<Strategy> server_strategy_;  ///< makes the server's rule
   std::unique_ptr<ServerHost> server_;         ///< null for strategies without one
   Recorder recorder_;

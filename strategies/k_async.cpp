@@ -1,0 +1,37 @@
+#include "engine/train/server_strategy.h"
+
+namespace sac {
+namespace {
+
+/// K-async SGD: the server takes the mean of the first n workers' gradients, however old; only those n read the new
+/// model. Source  Dutta et al. 2018, "Slow and Stale Gradients Can Win the Race", arXiv:1803.01113. Rule    x <- x - lr
+/// mean of n workers' g_k(x_read by k); a worker waits until its gradient is used. Cost    as async_sgd. Modes virtual,
+/// gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
+class KAsync final : public ServerStrategy {
+ public:
+  explicit KAsync(const Options& options)
+      : ServerStrategy(options, "k_async",
+                       {.gradients = options.integer("gradients"),
+                        .growth = options.number("gradients_growth"),
+                        .pushers_wait = true,
+                        .late_dropped = false}) {}
+};
+
+const Register<StrategyEntry> registered{{
+    .name = "k_async",
+    .summary = "the server averages the first n workers' gradients, however old",
+    .source = "Dutta et al. 2018, arXiv:1803.01113",
+    .rule = "x <- x - lr (mean of the first n workers' gradients, however old); the others go on",
+    .cost = "2 messages a shard, D elements (or a codec's bytes) to the server and D back a step and worker",
+    .options = joined({{gradients_option(),
+                        {.name = "gradients_growth",
+                         .fallback = 0.0,
+                         .doc = "added to n a change of the model",
+                         .min = 0,
+                         .max = 65536}},
+                       ServerStrategy::options()}),
+    .make = [](const Options& options) { return std::make_unique<KAsync>(options); },
+}};
+
+}  // namespace
+}  // namespace sac
