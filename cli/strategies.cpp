@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 #include "engine/train/strategy.h"
+#include "experiments/strategy_laws.h"
 #include "results/json.h"
 
 namespace sac {
@@ -83,16 +84,41 @@ ExitCode show(const StrategiesFlags& flags) {
   return ExitCode::kOk;
 }
 
+/// Every law of one strategy, as text or into `array`.  @return whether all hold.
+bool check_one(const std::string& name, bool json, Json& array) {
+  bool all = true;
+  for (const LawVerdict& verdict : check_laws(name)) {
+    all = all && verdict.holds;
+    array.push_back({{"strategy", name}, {"law", verdict.law}, {"holds", verdict.holds}, {"figures", verdict.figures}});
+    if (json) continue;
+    std::cout << (verdict.holds ? "PASS  " : "FAIL  ") << std::left << std::setw(24) << name << ' ' << std::setw(42)
+              << verdict.law << ' ' << verdict.figures << std::endl;
+  }
+  return all;
+}
+
+ExitCode check(const StrategiesFlags& flags) {
+  Json array = Json::array();
+  bool all = true;
+  const Strings names = flags.name.empty() ? Registry<StrategyEntry>::instance().names() : Strings{flags.name};
+  for (const std::string& name : names) all = check_one(name, flags.json, array) && all;
+  if (flags.json) std::cout << json_text(array);
+  return all ? ExitCode::kOk : ExitCode::kRunFailed;
+}
+
 std::function<ExitCode()> add_strategies(CLI::App& sub, const Globals& /*globals*/) {
   const auto flags = std::make_shared<StrategiesFlags>();
   sub.footer(
       "  sactool strategies                 all of them: what they do, what they send, their options\n"
-      "  sactool strategies show staged     one of them, with its source and rule");
+      "  sactool strategies show staged     one of them, with its source and rule\n"
+      "  sactool strategies check staged    runs the laws that apply to it; without a name, all of them");
   sub.require_subcommand(0, 1);
   CLI::App* shower = sub.add_subcommand("show", "One strategy, with its source and rule");
   shower->add_option("name", flags->name, "Strategy")->required()->type_name("NAME");
-  for (CLI::App* command : {&sub, shower}) command->add_flag("--json", flags->json, "JSON on stdout");
-  return [flags, shower] { return *shower ? show(*flags) : list(flags->json); };
+  CLI::App* checker = sub.add_subcommand("check", "Run the laws of one strategy, or of all");
+  checker->add_option("name", flags->name, "Strategy; all if left out")->type_name("NAME");
+  for (CLI::App* command : {&sub, shower, checker}) command->add_flag("--json", flags->json, "JSON on stdout");
+  return [flags, shower, checker] { return *checker ? check(*flags) : *shower ? show(*flags) : list(flags->json); };
 }
 
 const Register<CommandEntry> registered{

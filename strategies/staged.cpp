@@ -1,48 +1,45 @@
 #include "engine/core/error.h"
-#include "engine/train/delayed_merge.h"
-#include "engine/train/period.h"
-#include "engine/train/state_merge.h"
-#include "engine/train/strategy.h"
+#include "engine/train/server_strategy.h"
+#include "engine/train/stage_merge.h"
 
 namespace sac {
 namespace {
 
 /// Staged all-reduce ("SAC"): one half of the layers is all-reduced every step, the other runs free and is merged at
-/// the end of each stage of T steps. Source  this project: docs/strategies/staged.md; no paper defines it. Rule    x =
-/// (u, v): u <- u - lr mean_k g_k^u every step; v_k <- v_k - lr g_k^v every step, v_k <- mean_j v_j every T. Cost mean
-/// volume a step D (f + (1 - f)/T) elements: all-reduces of u's gradient every step, of v every T steps. Modes virtual,
-/// gloo, nccl. Deterministic everywhere. Evaluated at (u, mean_k v_k). Options change when v travels (`staging`,
-/// `chunks`, `overlap`), what it becomes (`buffers`), which layers it holds
-/// (`fraction`, `split`, `swap`), how long a stage is (`period...`), and who shares a mini-batch (`dual_sampling`).
-/// Running statistics are never sent: they do not enter training, and as exponential means their average at evaluation
-/// equals what averaging them at every merge would give.
+/// the end of each stage of T steps, or lives on a parameter server.
+/// Source  this project: docs/strategies/staged.md; no paper defines it.
+/// Rule    x = (u, v): u <- u - lr mean_k g_k^u every step; v_k <- v_k - lr g_k^v every step, v_k <- mean_j v_j every
+/// T;
+///         async = server: v <- v - (lr / K) g_k^v at the server as it arrives, no clock more than s ahead.
+/// Cost    mean volume a step D (f + (1 - f)/T) elements: all-reduces of u's gradient every step, of v every T steps;
+///         with a server f D all-reduced, (1 - f) D there and back. Running statistics are never sent.
+/// Modes   virtual, gloo, nccl. Deterministic everywhere, with a server on the virtual cluster. Evaluated at
+///         (u, mean_k v_k).
 class Staged final : public Strategy {
  public:
   explicit Staged(const Options& options)
       : fraction_(options.number("fraction")),
-        split_(split_of(options.text("split"))),
+        split_(layer_split(options.text("split"))),
         swap_(options.boolean("swap")),
-        rotating_(options.text("staging") == "rotating"),
-        overlap_(options.boolean("overlap")),
-        chunks_(options.integer("chunks")),
         sharers_(static_cast<int>(options.integer("dual_sampling"))),
+        served_(options.text("async") == "server"),
+        staleness_(options.integer("staleness")),
         period_(options),
-        merge_(options),
-        delayed_(options.integer("overlap_steps")) {
-    refuse(swap_ && rotating_, "swap needs all of v merged at the stage's end: use staging = bucketed");
-    refuse(swap_ && overlap_, "swap needs v merged before the halves change roles: turn overlap off");
-    refuse((overlap_ || rotating_) && !period_.foreseeable(),
-           "period_schedule = divergence needs v merged in one piece: turn overlap off, use staging = bucketed");
-    refuse((overlap_ || rotating_) && !merge_.keeps(),
-           "buffers must be 'keep' where v is merged piece by piece (overlap, rotating)");
+        merge_(options, period_) {
+    refuse(swap_ && !merge_.whole(),
+           "swap needs all of v merged when the halves change roles: use staging = bucketed, turn overlap off");
+    refuse(served_ && (swap_ || sharers_ > 1 || !merge_.plain() || !merge_.keeps_state()),
+           "async = server has no stage-end average: leave swap, dual_sampling, staging, chunks, overlap and buffers");
   }
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious()}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.server = served_, .deterministic = !served_, .oblivious = served_ || period_.oblivious()};
+  }
 
   void prepare(Worker& worker) override {
-    set_halves(worker);
+    set_halves(worker.layout());
     period_.prepare(worker, free_);
-    refuse(swap_ && merge_.keeps() && !worker.optimizer().state().empty(),
+    refuse(swap_ && merge_.keeps_state() && !worker.optimizer().state().empty(),
            "swap would leave the synchronised half with different optimiser states: use buffers = average or zero");
     if (sharers_ == 1) return;
     worker.share_batches(sharers_);
@@ -54,78 +51,10 @@ class Staged final : public Strategy {
     all_reduce(worker.comm(), synchronised_, worker.gradients(), Reduce::kMean);
     if (batch_comm_) all_reduce(*batch_comm_, free_, worker.gradients(), Reduce::kMean);
     worker.update();
+    if (served_) return push_pull(worker);
     const bool stage_ends = period_.due(worker, free_);
-    if (rotating_) {
-      send_rotating(worker);
-    } else if (stage_ends) {
-      send_whole(worker);
-    }
-    delayed_.merge_due(worker);
-    if (stage_ends) end_stage(worker);
-  }
-
-  void io(Archive& archive, Worker& worker) override {
-    archive.io(swapped_);
-    period_.io(archive);
-    delayed_.io(archive, worker);
-    if (archive.reading()) set_halves(worker);
-  }
-
- private:
-  static LayerSplit split_of(const std::string& name) {
-    if (name == "front") return LayerSplit::kFront;
-    if (name == "back") return LayerSplit::kBack;
-    return name == "interleaved" ? LayerSplit::kInterleaved : LayerSplit::kLargest;
-  }
-
-  static void refuse(bool impossible, const std::string& why) {
-    if (impossible) throw ConfigError("strategy 'staged': " + why);
-  }
-
-  void set_halves(Worker& worker) {
-    const Slices half = select_layers(worker.layout(), fraction_, split_);
-    const Slices rest = complement(half, worker.layout().parameter_count());
-    synchronised_ = swapped_ ? rest : half;
-    free_ = swapped_ ? half : rest;
-  }
-
-  /// Chunk c of S travels at step ceil((c + 1) T / S) of the stage: chunk t at step t where S = T.
-  void send_rotating(Worker& worker) {
-    const std::int64_t step = period_.steps_in_period();
-    const std::int64_t first = (step - 1) * chunks_ / period_.period();
-    const std::int64_t last = step * chunks_ / period_.period();
-    for (std::int64_t chunk = first; chunk < last; ++chunk) send(worker, free_.part(chunk, chunks_));
-  }
-
-  void send_whole(Worker& worker) {
-    if (overlap_) {
-      for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) send(worker, free_.part(chunk, chunks_));
-      return;
-    }
-    std::vector<std::pair<at::Tensor, WorkPtr>> buckets;
-    for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) {
-      at::Tensor bucket = free_.part(chunk, chunks_).pack(worker.parameters());
-      if (bucket.numel() > 0) buckets.emplace_back(bucket, worker.comm().all_reduce_async(bucket, Reduce::kMean));
-    }
-    std::size_t next = 0;
-    for (std::int64_t chunk = 0; chunk < chunks_; ++chunk) {
-      const Slices slices = free_.part(chunk, chunks_);
-      if (slices.empty()) continue;
-      buckets[next].second->wait();
-      slices.unpack(buckets[next++].first, worker.parameters());
-    }
-    merge_.apply(worker, free_);
-  }
-
-  void send(Worker& worker, const Slices& slices) {
-    if (overlap_) {
-      delayed_.send(worker, slices);
-    } else {
-      all_reduce(worker.comm(), slices, worker.parameters(), Reduce::kMean);
-    }
-  }
-
-  void end_stage(Worker& worker) {
+    merge_.step(worker, free_, period_, stage_ends);
+    if (!stage_ends) return;
     if (swap_) {
       swapped_ = !swapped_;
       std::swap(synchronised_, free_);
@@ -133,59 +62,78 @@ class Staged final : public Strategy {
     period_.averaged(worker, free_);
   }
 
+  ConsensusShare consensus(Worker& worker) override {
+    return served_ ? ConsensusShare::around_server(worker.parameters()) : ConsensusShare::replica(worker.parameters());
+  }
+
+  [[nodiscard]] Slices served(const Layout& layout) const override {
+    return complement(select_layers(layout, fraction_, split_), layout.parameter_count());
+  }
+
+  std::unique_ptr<ServerRule> serve(const ServerSetup& setup) override {
+    const Options share(ServerStrategy::options(), {{"gradient_weight", std::string("share")}}, "strategy 'staged'");
+    return std::make_unique<ServedModel>(share, ServerPolicy{.clock_gap = staleness_}, setup);
+  }
+
+  void io(Archive& archive, Worker& worker) override {
+    archive.io(swapped_);
+    period_.io(archive);
+    merge_.io(archive, worker);
+    if (archive.reading()) set_halves(worker.layout());
+  }
+
+ private:
+  static void refuse(bool impossible, const std::string& why) {
+    if (impossible) throw ConfigError("strategy 'staged': " + why);
+  }
+  void set_halves(const Layout& layout) {
+    synchronised_ = select_layers(layout, fraction_, split_);
+    free_ = complement(synchronised_, layout.parameter_count());
+    if (swapped_) std::swap(synchronised_, free_);
+  }
+
+  /// v becomes the server's: what the local update has made of it does not count.
+  void push_pull(Worker& worker) const {
+    if (free_.empty()) return;
+    const at::Tensor v = free_.pack(worker.parameters());
+    worker.server().push_pull(free_.pack(worker.gradients()), worker.lr(), v);
+    free_.unpack(v, worker.parameters());
+  }
+
   double fraction_;
   LayerSplit split_;
-  bool swap_, rotating_, overlap_;
-  std::int64_t chunks_;
+  bool swap_;
   int sharers_;
+  bool served_;
+  std::int64_t staleness_;
   PeriodSchedule period_;
-  StateMerge merge_;
-  DelayedMerge delayed_;
+  StageMerge merge_;
   Slices synchronised_, free_;  ///< u and v
   bool swapped_ = false;
   std::unique_ptr<Communicator> batch_comm_;  ///< the ranks that share this worker's mini-batches; null for one
 };
 
 std::vector<OptionSpec> options() {
-  std::vector<OptionSpec> specs{
-      {.name = "fraction",
-       .fallback = 0.5,
-       .doc = "share of the elements in the synchronised half, f",
-       .min = 0,
-       .max = 1},
-      {.name = "split",
-       .fallback = std::string("front"),
-       .doc = "layers of the synchronised half",
-       .choices = {"front", "back", "interleaved", "largest"}},
-      {.name = "swap", .fallback = false, .doc = "the halves change roles at each stage's end"},
-      {.name = "staging",
-       .fallback = std::string("bucketed"),
-       .doc = "chunks all at the stage's end, or one after the other over the stage",
-       .choices = {"bucketed", "rotating"}},
-      {.name = "chunks",
-       .fallback = std::int64_t{1},
-       .doc = "pieces of the stage-end average, S",
-       .min = 1,
-       .max = 65536},
-      {.name = "overlap", .fallback = false, .doc = "v's averages travel behind the next steps' compute"},
-      {.name = "overlap_steps",
-       .fallback = std::int64_t{1},
-       .doc = "steps between sending and merging",
-       .min = 1,
-       .max = 1e6},
-      {.name = "dual_sampling",
-       .fallback = std::int64_t{1},
-       .doc = "workers that share each mini-batch, m",
-       .min = 1,
-       .max = 65536},
-      {.name = "async",
-       .fallback = std::string("local"),
-       .doc = "where the asynchronous half lives",
-       .choices = {"local"}},
-  };
-  for (OptionSpec& spec : PeriodSchedule::options(10)) specs.push_back(std::move(spec));
-  specs.push_back(StateMerge::option());
-  return specs;
+  return joined(
+      {{{.name = "fraction", .fallback = 0.5, .doc = "share of the elements synchronised, f", .min = 0, .max = 1},
+        layer_split_option("layers of the synchronised half"),
+        {.name = "swap", .fallback = false, .doc = "the halves change roles at each stage's end"},
+        {.name = "dual_sampling",
+         .fallback = std::int64_t{1},
+         .doc = "workers that share each mini-batch, m",
+         .min = 1,
+         .max = 65536},
+        {.name = "async",
+         .fallback = std::string("local"),
+         .doc = "where the other half lives",
+         .choices = {"local", "server"}},
+        {.name = "staleness",
+         .fallback = std::int64_t{3},
+         .doc = "async = server: gradients ahead of the slowest, s",
+         .min = 0,
+         .max = 1e12}},
+       PeriodSchedule::options(10),
+       StageMerge::options()});
 }
 
 const Register<StrategyEntry> registered{{

@@ -31,12 +31,14 @@ class ComputePace {
 
 /// One worker's part of the evaluated model; the model is the mean over the parts (see Strategy::consensus).
 struct ConsensusShare {
-  enum class Kind { kNone, kReplica, kServer };
+  enum class Kind { kNone, kReplica, kServer, kAroundServer };
   Kind kind = Kind::kNone;
-  at::Tensor parameters{};  ///< [D], kReplica only
+  at::Tensor parameters{};  ///< [D], kReplica and kAroundServer
 
   static ConsensusShare none() { return {}; }                     ///< takes no part
   static ConsensusShare server() { return {Kind::kServer, {}}; }  ///< the parameter server's model
+  /// The server's model where it serves, this replica elsewhere.
+  static ConsensusShare around_server(at::Tensor parameters) { return {Kind::kAroundServer, std::move(parameters)}; }
   static ConsensusShare replica(at::Tensor parameters) { return {Kind::kReplica, std::move(parameters)}; }
 };
 

@@ -73,18 +73,28 @@ bool Recorder::contribute(const Contribution& contribution, double clock, std::i
   Ballot& ballot = ballots_[contribution.step];
   ballot.moment.add(clock, contribution.samples, wire_bytes);
   add_to(ballot.buffers, contribution.buffers);
-  if (contribution.share.kind == ConsensusShare::Kind::kServer) ballot.server = true;
-  if (contribution.share.kind == ConsensusShare::Kind::kReplica) {
+  using Kind = ConsensusShare::Kind;
+  const Kind kind = contribution.share.kind;
+  if (kind == Kind::kServer || kind == Kind::kAroundServer) ballot.server = true;
+  if (kind == Kind::kReplica || kind == Kind::kAroundServer) {
     ++ballot.replicas;
     add_to(ballot.parameters, contribution.share.parameters);
   }
   return ballot.moment.workers == job_->workers;
 }
 
+at::Tensor Recorder::elected(const Ballot& ballot) const {
+  if (ballot.replicas > 0) ballot.parameters.div_(static_cast<double>(ballot.replicas));
+  if (!ballot.server) return ballot.parameters;
+  const at::Tensor served = server_model_();
+  if (ballot.replicas == 0) return served.clone();
+  job_->strategy()->served(job_->model->layout()).unpack(served, ballot.parameters);
+  return ballot.parameters;
+}
+
 void Recorder::evaluate(std::int64_t step) {
   Ballot ballot = ballots_.extract(step).mapped();
-  const at::Tensor parameters =
-      ballot.server ? server_model_().clone() : ballot.parameters.div_(static_cast<double>(ballot.replicas));
+  const at::Tensor parameters = elected(ballot);
   ballot.buffers.div_(static_cast<double>(job_->workers));
   const EvalSums sums = evaluate_model(*job_->model, *job_->data, parameters, ballot.buffers, parallel_);
   const auto count = static_cast<double>(sums.count);

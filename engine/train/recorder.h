@@ -22,8 +22,8 @@ class Recorder {
  public:
   using ParallelFor = std::function<void(std::int64_t count, const std::function<void(std::int64_t)>& body)>;
 
-  /// @param parallel  evaluates batches, each by one thread.  @param server_model  the server's parameters, where there
-  /// are.
+  /// @param parallel  evaluates batches, each by one thread.  @param server_model  what the server holds, where there
+  /// is one: the elements that the strategy has served, packed.
   Recorder(const Job& job, MetricSink& sink, ParallelFor parallel, std::function<at::Tensor()> server_model);
 
   /// @param clock  the worker's time.  @param wire_bytes  sent by it so far.
@@ -67,6 +67,7 @@ class Recorder {
     void io(Archive& archive) { archive.io(moment, replicas, server, parameters, buffers); }
   };
 
+  [[nodiscard]] at::Tensor elected(const Ballot& ballot) const;
   void emit(const Moment& moment, std::int64_t step, std::vector<std::pair<std::string, double>> values);
 
   const Job* job_;

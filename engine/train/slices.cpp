@@ -105,6 +105,19 @@ void all_reduce(Communicator& comm, const Slices& slices, const at::Tensor& flat
   slices.unpack(packed, flat);
 }
 
+LayerSplit layer_split(const std::string& name) {
+  if (name == "front") return LayerSplit::kFront;
+  if (name == "back") return LayerSplit::kBack;
+  return name == "interleaved" ? LayerSplit::kInterleaved : LayerSplit::kLargest;
+}
+
+OptionSpec layer_split_option(const std::string& doc) {
+  return {.name = "split",
+          .fallback = std::string("front"),
+          .doc = doc,
+          .choices = {"front", "back", "interleaved", "largest"}};
+}
+
 Slices select_layers(const Layout& layout, double fraction, LayerSplit split) {
   std::vector<std::size_t> order(layout.layers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -2,9 +2,11 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "engine/comm/communicator.h"
+#include "engine/core/options.h"
 #include "engine/nn/layout.h"
 
 namespace sac {
@@ -41,6 +43,10 @@ void all_reduce(Communicator& comm, const Slices& slices, const at::Tensor& flat
 
 /// How a model's layers are dealt out to two halves.
 enum class LayerSplit { kFront, kBack, kInterleaved, kLargest };
+
+/// By the names "front", "back", "interleaved" and "largest", which are the choices of the option `split`.
+LayerSplit layer_split(const std::string& name);
+OptionSpec layer_split_option(const std::string& doc);
 
 /// The layers that hold about `fraction` of the elements, as near as whole layers come (ties: more): the first ones,
 /// the last ones, evenly spread ones, or the largest ones first. 0 gives none, 1 all.

@@ -7,6 +7,7 @@
 #include "engine/core/options.h"
 #include "engine/core/registry.h"
 #include "engine/train/archive.h"
+#include "engine/train/slices.h"
 #include "engine/train/worker.h"
 
 namespace sac {
@@ -40,6 +41,8 @@ class Strategy {
   virtual void step(Worker& worker) = 0;
   /// This worker's share of the model that is evaluated: the mean over all shares. Default: every replica counts.
   virtual ConsensusShare consensus(Worker& worker) { return ConsensusShare::replica(worker.parameters()); }
+  /// The elements that live on the server: everything unless said otherwise. The shards deal out these, packed.
+  [[nodiscard]] virtual Slices served(const Layout& layout) const { return Slices({{0, layout.parameter_count()}}); }
   /// The update rule of one server shard; called before the first step for strategies whose traits ask for a server.
   virtual std::unique_ptr<ServerRule> serve(const ServerSetup& setup);
   /// Writes or reads what the strategy carries from step to step; called at step boundaries, after prepare.

@@ -91,6 +91,7 @@ class BadInput(SactoolCase):
         refuse("train", "a.toml", "b.toml", says=["takes no further argument, got 'b.toml'"])
         refuse("tra", says=["unknown command 'tra'"])
         refuse("strategies", "show", "sync_sdg", says=["did you mean 'sync_sgd'?"])
+        refuse("strategies", "check", "sync_sdg", says=["did you mean 'sync_sgd'?"])
         refuse("strategies", "shwo", says=["unknown command 'shwo'", "did you mean 'show'?"])
         refuse("strategies", "show", says=["name"])
         refuse("runs", says=["sactool runs needs a command: ls | "])

@@ -36,6 +36,15 @@ class Output(SactoolCase):
             shown = json.loads(self.sactool("strategies", "show", entry["name"], "--json").stdout)
             self.assertEqual(shown, entry)
 
+    def test_strategies_check(self):
+        lines = self.sactool("strategies", "check", "diloco").stdout.splitlines()
+        self.assertGreater(len(lines), 5)
+        for line in lines:
+            self.assertTrue(line.startswith("PASS  diloco"), line)
+        verdicts = json.loads(self.sactool("strategies", "check", "ssp", "--json").stdout)
+        self.assertTrue(all(verdict["holds"] and verdict["strategy"] == "ssp" for verdict in verdicts))
+        self.assertIn("5: s = inf is async_sgd", [verdict["law"] for verdict in verdicts])
+
     def test_doctor(self):
         found = json.loads(self.sactool("doctor", "--json", "--db", self.database).stdout)
         for key in ["sactool", "libtorch", "sqlite", "compiler", "cpu", "cores", "default_slots", "memory_bytes", "data",

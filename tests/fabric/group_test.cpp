@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "engine/compress/codec.h"
 #include "tests/fabric/ranks.h"
 #include "tests/support/toy.h"
 
@@ -72,6 +73,44 @@ TEST(Gloo, EveryStrategyTakesItsVirtualCourse) {
   for (const std::string& strategy : Registry<StrategyEntry>::instance().names()) {
     for (const std::int64_t workers : {1, 2, 4}) expect_same_course(strategy, workers);
   }
+}
+
+TEST(Gloo, EveryCodecSaysTheSameAsOnTheVirtualCluster) {
+  for (const char* strategy : {"sync_sgd", "choco"}) {
+    for (const CodecEntry& codec : codecs()) {
+      ToyRun run;
+      run.strategy = strategy;
+      run.options = {{"codec", codec.name}, {"codec_ratio", 0.2}};
+      if (strategy == std::string("choco") && codec.name == "signsgd") continue;
+      run.workers = 3;
+      const RunOutcome simulated = run.run();
+      const RealRun real = on_gloo(run);
+      const double rounding = codec.make({})->adds_up() ? 1e-2 : 1e-9;  // 16-bit sums in another order
+      EXPECT_NEAR(*real.outcome.loss / *simulated.loss, 1.0, rounding) << strategy << " " << codec.name;
+      EXPECT_EQ(real.outcome.workers[1].payload_bytes, simulated.workers[1].payload_bytes) << codec.name;
+    }
+  }
+}
+
+TEST(Gloo, CodecsReachTheServer) {
+  for (const CodecEntry& codec : codecs()) {
+    ToyRun run;
+    run.strategy = "async_sgd";
+    run.options = {{"codec", codec.name}, {"codec_ratio", 0.2}};
+    run.workers = 1;
+    run.server.shards = 2;
+    const RealRun real = on_gloo(run);
+    EXPECT_NEAR(*real.outcome.loss / *run.run().loss, 1.0, 1e-9) << codec.name;
+  }
+}
+
+TEST(Gloo, TheServerMayHoldHalfOfTheModel) {
+  ToyRun run;
+  run.strategy = "staged";
+  run.options = {{"async", std::string("server")}, {"staleness", std::int64_t{0}}};
+  run.workers = 3;
+  run.eval_every = 4;
+  EXPECT_NEAR(*on_gloo(run).outcome.loss / *run.run().loss, 1.0, 1e-9);
 }
 
 TEST(Gloo, TheServerMayHaveMoreShardsThanRanks) {

@@ -158,6 +158,20 @@ TEST(Choco, ImpossiblePairsAreRefused) {
   EXPECT_THROW(with("choco", {{"codec", word("topk")}, {"error_feedback", true}}).run(), ConfigError);
 }
 
+TEST(NoLoCo, WithoutMomentumAndWithFullRatesItAveragesRandomPairs) {
+  ToyRun run = with("noloco", {{"period", n(3)}, {"outer_momentum", 0.0}, {"outer_lr", 1.0}, {"consensus_rate", 1.0}});
+  const auto path = trace(run);
+  for (const std::size_t step : {2, 5, 8, 11}) {
+    for (std::size_t k = 0; k < 4; ++k) {
+      int equal = 0;
+      for (std::size_t other = 0; other < 4; ++other) equal += distance(path[k][step], path[other][step]) < 1e-12;
+      EXPECT_EQ(equal, 2) << "a worker and its partner at step " << step;
+    }
+  }
+  const auto local = trace(with("local_sgd", {{"period", n(3)}}));
+  EXPECT_LT(distance(mean_at(path, 11), mean_at(local, 11)), 1e-12);
+}
+
 TEST(Federated, EverybodyEveryRoundIsLocalSgd) {
   const auto local = trace(with("local_sgd", {{"period", n(3)}}));
   for (const ValueMap& options : {ValueMap{{"period", n(3)}}}) {

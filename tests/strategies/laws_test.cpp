@@ -170,6 +170,33 @@ TEST(Staged, DualSamplingIsFewerWorkersThatShare) {
   EXPECT_LT(apart(shared, plain), kRounding);
 }
 
+TEST(Staged, OnAServerWithoutSlackItIsSyncSgd) {
+  for (const char* split : {"front", "interleaved"}) {
+    for (const double fraction : {0.0, 0.5, 1.0}) {
+      ToyRun run = with("staged", {{"async", std::string("server")},
+                                   {"staleness", n(0)},
+                                   {"fraction", fraction},
+                                   {"split", std::string(split)}});
+      run.server.shards = 2;
+      run.compute.model = "pareto";
+      EXPECT_LT(apart(run, with("sync_sgd")), kRounding) << split << " " << fraction;
+    }
+  }
+}
+
+TEST(Staged, TheServerHoldsTheAsynchronousHalfOnly) {
+  ToyRun run = with("staged", {{"async", std::string("server")}});  // 9 of 19 elements all-reduced
+  run.compute.model = "pareto";
+  run.eval_every = 4;
+  const RunOutcome outcome = run.run();
+  EXPECT_EQ(outcome.workers[0].payload_bytes, 12 * 19 * 8);
+  std::int64_t updates = 0;
+  for (const auto& [staleness, count] : outcome.staleness) updates += count;
+  EXPECT_EQ(updates, 4 * 12);
+  run.slots = 1;
+  EXPECT_EQ(run.run().params_sha256, outcome.params_sha256);
+}
+
 TEST(Staged, OverlapKeepsTheMeanAndHidesTheExchange) {
   const ValueMap options{{"fraction", 0.0}, {"period", n(4)}, {"overlap", true}};
   EXPECT_LT(apart(with("staged", options), with("local_sgd", {{"period", n(4)}})), kRounding);  // linear gradient
@@ -193,6 +220,9 @@ TEST(Staged, ImpossiblePairsAreRefused) {
       {{"swap", true}, {"overlap", true}},
       {{"staging", std::string("rotating")}, {"period_schedule", std::string("divergence")}},
       {{"overlap", true}, {"buffers", std::string("average")}},
+      {{"async", std::string("server")}, {"swap", true}},
+      {{"async", std::string("server")}, {"chunks", n(2)}},
+      {{"async", std::string("server")}, {"dual_sampling", n(2)}},
   };
   for (const ValueMap& options : pairs) EXPECT_THROW(with("staged", options).run(), ConfigError);
   ToyRun uneven = with("staged", {{"dual_sampling", n(3)}});

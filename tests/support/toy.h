@@ -236,6 +236,7 @@ class Probe final : public Strategy {
     (*trace_)[static_cast<std::size_t>(worker.rank())].push_back(worker.parameters().clone());
   }
   ConsensusShare consensus(Worker& worker) override { return inner_->consensus(worker); }
+  [[nodiscard]] Slices served(const Layout& layout) const override { return inner_->served(layout); }
   std::unique_ptr<ServerRule> serve(const ServerSetup& setup) override { return inner_->serve(setup); }
   void io(Archive& archive, Worker& worker) override { inner_->io(archive, worker); }
 

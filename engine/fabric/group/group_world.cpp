@@ -93,13 +93,15 @@ GroupWorld::GroupWorld(const Job& job, MetricSink& sink, const Launch& launch, c
 
 void GroupWorld::start_server() {
   const Layout& layout = job_->model->layout();
-  const ServerLayout server{.parameters = layout.parameter_count(),
+  const Slices served = server_strategy_->served(layout);
+  const ServerLayout server{.parameters = served.size(),
                             .dtype = job_->model->dtype(),
                             .workers = context_.launch.world_size,
                             .shards = static_cast<int>(config_.shards)};
   const at::TensorOptions options(server.dtype);
-  const at::Tensor model = at::empty({server.parameters}, options);
-  job_->model->initialise(model, at::empty({layout.buffer_count()}, options), job_->train.seed);
+  const at::Tensor whole = at::empty({layout.parameter_count()}, options);
+  job_->model->initialise(whole, at::empty({layout.buffer_count()}, options), job_->train.seed);
+  const at::Tensor model = served.pack(whole);
   for (int shard = context_.launch.rank; shard < server.shards; shard += server.workers) {
     shards_.push_back(std::make_unique<ShardService>(context_, server, shard, model, [this](const at::Tensor& part) {
       return server_strategy_->serve({.parameters = part,
@@ -153,7 +155,7 @@ void GroupWorld::contribute(Contribution& contribution, double clock, std::int64
 
 at::Tensor GroupWorld::served_model() {
   const at::Tensor model =
-      at::empty({job_->model->layout().parameter_count()}, at::TensorOptions(job_->model->dtype()));
+      at::empty({server_strategy_->served(job_->model->layout()).size()}, at::TensorOptions(job_->model->dtype()));
   server_->peek(model);
   return model;
 }

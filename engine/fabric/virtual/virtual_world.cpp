@@ -63,6 +63,7 @@ std::unique_ptr<ServerHost> VirtualWorld::make_server(const ClusterConfig& confi
   const at::TensorOptions options = job_->tensor_options();
   at::Tensor model = at::empty({layout.parameter_count()}, options);
   job_->model->initialise(model, at::empty({layout.buffer_count()}, options), job_->train.seed);
+  model = server_strategy_->served(layout).pack(model).clone();
   return std::make_unique<ServerHost>(
       config.server, std::move(model),
       [this, workers](const at::Tensor& shard) {
