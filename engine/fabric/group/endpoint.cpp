@@ -42,6 +42,7 @@ void GroupEndpoint::report(StepReport report) {
 }
 
 void GroupEndpoint::contribute(Contribution contribution) {
+  StreamMark(context_->device).wait();
   clock_.pause();
   contribute_(contribution, clock_.now().value, ledger().wire.value);
   clock_.resume();

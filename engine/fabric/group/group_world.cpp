@@ -67,6 +67,7 @@ GroupWorld::GroupWorld(const Job& job, MetricSink& sink, const Launch& launch, c
       time_(on_machine_of_root(store, launch.rank)),
       context_{.launch = launch,
                .backend = config.backend,
+               .device = job.device,
                .timeout = config.timeout,
                .store = &store,
                .watch = &watch,
@@ -78,10 +79,8 @@ GroupWorld::GroupWorld(const Job& job, MetricSink& sink, const Launch& launch, c
           [threads = launch.local_world_size](std::int64_t count, const auto& body) { parallel(threads, count, body); },
           [this] { return served_model(); }) {
   if (server_strategy_->traits().server) start_server();
-  control_ =
-      std::make_unique<ProcessGroup>(context_.connect(Backend::kGloo, "control", launch.rank, launch.world_size));
-  world_ = std::make_unique<GroupCommunicator>(
-      context_, "world", context_.connect(config.backend, "world", launch.rank, launch.world_size));
+  control_ = std::make_unique<ProcessGroup>(context_, Backend::kGloo, "control", launch.rank, launch.world_size);
+  world_ = std::make_unique<GroupCommunicator>(context_, "world", launch.rank, launch.world_size);
   reports_ = std::make_unique<Reports>(context_, [this](const TimedReport& report) {
     const std::lock_guard lock(recording_);
     recorder_.report(report.report, report.clock, report.wire_bytes);
@@ -149,8 +148,7 @@ void GroupWorld::contribute(Contribution& contribution, double clock, std::int64
 }
 
 at::Tensor GroupWorld::served_model() {
-  const at::Tensor model =
-      at::empty({job_->model->layout().parameter_count()}, at::TensorOptions(job_->model->dtype()));
+  const at::Tensor model = at::empty({job_->model->layout().parameter_count()}, job_->tensor_options());
   server_->peek(model);
   return model;
 }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/core/error.h"
+#include "engine/fabric/group/stream_mark.h"
 
 namespace sac {
 namespace {
@@ -43,8 +44,7 @@ void ShardService::join() {
 
 void ShardService::run() {
   try {
-    ProcessGroup group =
-        context_->connect(Backend::kGloo, kName, layout_.rank_of(index_), layout_.workers + layout_.shards);
+    ProcessGroup group(*context_, Backend::kGloo, kName, layout_.rank_of(index_), layout_.workers + layout_.shards);
     serve(group);
   } catch (const ClusterFailure&) {  // the worker's thread says so
   } catch (const std::exception& error) {
@@ -99,7 +99,7 @@ void ShardService::answer(ProcessGroup& group, int worker, ServerCall call, doub
 GroupServer::GroupServer(RankContext& context, const ServerLayout& layout)
     : context_(&context),
       layout_(layout),
-      group_(context.connect(Backend::kGloo, kName, context.launch.rank, layout.workers + layout.shards)) {}
+      group_(context, Backend::kGloo, kName, context.launch.rank, layout.workers + layout.shards) {}
 
 void GroupServer::pull(const at::Tensor& parameters) { booked_call(ServerCall::kPull, {}, 0.0, parameters); }
 void GroupServer::push(const at::Tensor& update, double lr) { booked_call(ServerCall::kPush, update, lr, {}); }
@@ -123,8 +123,11 @@ void GroupServer::booked_call(ServerCall kind, const at::Tensor& update, double 
   book(*context_->ledger, Traffic{.payload_bytes = up, .wire_bytes = up + down, .messages = 2 * layout_.shards});
 }
 
-/// One round trip with every shard.
-Exchange GroupServer::call(ServerCall kind, const at::Tensor& update, double lr, const at::Tensor& parameters) {
+/// One round trip with every shard, from and to the host's memory.
+Exchange GroupServer::call(ServerCall kind, const at::Tensor& given, double lr, const at::Tensor& wanted) {
+  const at::Tensor update = given.defined() ? given.cpu() : given;
+  const bool staged = wanted.defined() && !wanted.is_cpu();
+  const at::Tensor parameters = staged ? at::empty_like(wanted, at::TensorOptions(at::kCPU)) : wanted;
   const double from = steady_seconds();
   const at::Tensor request = doubles(2);
   request[0] = static_cast<double>(kind);
@@ -142,6 +145,7 @@ Exchange GroupServer::call(ServerCall kind, const at::Tensor& update, double lr,
   const std::string what = updates(kind) ? "a push to the parameter server" : "a pull from the parameter server";
   for (const PendingPtr& work : works) work->wait(*context_->watch, what, context_->timeout);
   const double until = steady_seconds();
+  if (staged) wanted.copy_(parameters);
   const double lead = context_->time->at(from) - from;
   double taken_up = from;
   for (const at::Tensor& answer : answers) taken_up = std::max(taken_up, answer.item<double>() - lead);

@@ -14,7 +14,8 @@
 
 namespace sac {
 
-// The parameter server of a real cluster: shard s is a thread of the process of rank s mod N, with a rank of its own, N
+// The parameter server of a real cluster, in the hosts' memory: shard s is a thread of the process of rank s mod N,
+// with a rank of its own, N
 // + s, in a group of workers and shards. It takes requests one after the other, in the order in which they come.
 //   request   {kind, lr} of a worker, then its update [n] where the kind has one
 //   answer    {cluster time at which the shard took the request up}, then its parameters [n] where the kind wants them
@@ -76,7 +77,7 @@ class GroupServer final : public ParameterServer {
   void leave();
 
  private:
-  Exchange call(ServerCall kind, const at::Tensor& update, double lr, const at::Tensor& parameters);
+  Exchange call(ServerCall kind, const at::Tensor& given, double lr, const at::Tensor& wanted);
   void booked_call(ServerCall kind, const at::Tensor& update, double lr, const at::Tensor& parameters);
 
   RankContext* context_;
