@@ -1,7 +1,20 @@
 #define USE_C10D_NCCL
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <nccl.h>
 
 #include <cstdlib>
+
+// ncclConfig_t has grown since LibTorch was built, and c10d's options hold one by value: here it has LibTorch's size.
+namespace sac {
+struct alignas(8) NcclConfigOfLibTorch {
+  unsigned char bytes[80];  // NCCL 2.28
+};
+}  // namespace sac
+#define ncclConfig_t sac::NcclConfigOfLibTorch
+#undef NCCL_CONFIG_INITIALIZER
+#define NCCL_CONFIG_INITIALIZER \
+  {}
+
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 
 #include "engine/fabric/group/c10d_backend.h"
@@ -9,6 +22,8 @@
 
 namespace sac {
 namespace {
+
+static_assert(sizeof(c10d::ProcessGroupNCCL::Options) == 248, "as LibTorch's own code has it");
 
 /// c10d's watchdogs would end the process in their own way; what a user has set wins.
 void set_defaults(int ranks_here) {
@@ -19,8 +34,6 @@ void set_defaults(int ranks_here) {
 
 }  // namespace
 
-/// NCCL's header may be newer than the one that LibTorch was built with, and ncclConfig_t has grown: the options are
-/// made and ended by LibTorch's own code, and nothing behind that member is touched here.
 BackendRef make_nccl(const GroupSeat& seat) {
   set_defaults(seat.ranks_here);
   auto options = c10d::ProcessGroupNCCL::Options::create();
