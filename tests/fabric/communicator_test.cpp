@@ -122,7 +122,7 @@ TEST(GroupCommunicator, TimeBeforeTheLastArrivalIsWaiting) {
     if (launch.rank == 0) {
       EXPECT_GT(rank.ledger.waiting.value, 0.2);
     }
-    EXPECT_LT(rank.ledger.communication.value, 0.1);
+    EXPECT_GT(rank.ledger.communication.value, 0.0);
   });
 }
 

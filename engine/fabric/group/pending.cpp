@@ -10,15 +10,10 @@
 #include <utility>
 
 #include "engine/core/error.h"
-#include "engine/fabric/group/c10d_store.h"
 #include "engine/fabric/group/stream_mark.h"
 
 namespace sac {
 namespace {
-
-std::string within(Seconds timeout) {
-  return "did not end within " + std::to_string(static_cast<std::int64_t>(timeout.value)) + " s";
-}
 
 class PendingCollective final : public Pending {
  public:
@@ -47,14 +42,13 @@ class PendingCollective final : public Pending {
       lock.lock();
       state_->changed.wait_for(lock, c10d_timeout(timeout), [this] { return state_->done || state_->cut; });
       lock.unlock();
-      if (!state_->done) watch.failed() ? watch.throw_failure() : watch.fail_in(what, within(timeout));
+      if (!state_->done) watch.failed() ? watch.throw_failure() : watch.fail_late(what, timeout);
       watch.blocked_in("");
       lock.lock();
     }
     if (!state_->error.empty()) {
-      const std::string error = state_->error.substr(0, state_->error.find('\n'));
       lock.unlock();
-      watch.fail_in(what, "failed (" + error + ")");
+      watch.fail_broken(what, state_->error);
     }
     times_.done = state_->done_at;
     times_.until = steady_seconds();
@@ -111,7 +105,7 @@ class PendingOnDevice final : public Pending {
     while (!mark.reached()) {
       if (watch.failed()) watch.throw_failure();
       if (const std::exception_ptr error = work_->exception()) rethrow(error, watch, what);
-      if (std::chrono::steady_clock::now() > deadline) watch.fail_in(what, within(timeout));
+      if (std::chrono::steady_clock::now() > deadline) watch.fail_late(what, timeout);
       std::this_thread::yield();
     }
   }
@@ -120,7 +114,7 @@ class PendingOnDevice final : public Pending {
     try {
       std::rethrow_exception(error);
     } catch (const std::exception& cause) {
-      watch.fail_in(what, "failed (" + first_line(cause) + ")");
+      watch.fail_broken(what, cause.what());
     }
   }
 
@@ -147,7 +141,7 @@ class PendingMessage final : public Pending {
       throw;
     } catch (const std::exception& error) {
       const bool late = timeout.value > 0.0 && steady_seconds() - times_.from >= timeout.value;
-      watch.fail_in(what, late ? within(timeout) : "failed (" + first_line(error) + ")");
+      late ? watch.fail_late(what, timeout) : watch.fail_broken(what, error.what());
     }
     times_.done = times_.until = steady_seconds();
     if (from_any_) source_ = work_->sourceRank();

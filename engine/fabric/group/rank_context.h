@@ -19,10 +19,10 @@ enum class Backend { kGloo, kNccl };
 
 /// What everything that communicates on one rank shares.
 struct RankContext {
-  Launch launch;
+  Launch launch{};
   Backend backend = Backend::kGloo;  ///< of the workers' groups
   at::Device device = at::kCPU;      ///< of the worker's tensors
-  Seconds timeout;
+  Seconds timeout{};
   Rendezvous* store = nullptr;
   Watch* watch = nullptr;
   ClusterTime* time = nullptr;
