@@ -31,14 +31,14 @@ std::string origin_of(const RunSpec& spec, const std::string& key) {
 }
 
 /// What makes sense on the virtual cluster only.
-void check_for_ranks(const RunSpec& spec) {
+void check_for_ranks(const RunSpec& spec, std::int64_t ranks_here) {
   const std::string& fabric = spec.table("cluster").text("fabric");
   const std::int64_t every = spec.table("train").integer(kCheckpoints);
   if (every > 0) {
     throw ConfigError(origin_of(spec, "train." + kCheckpoints) + ": train.checkpoint_every = " + std::to_string(every) +
                       " does not go with cluster.fabric = " + fabric + "; only virtual runs have checkpoints, give 0");
   }
-  require_fabric(fabric);
+  require_fabric(fabric, ranks_here);
 }
 
 void check_workers(const RunSpec& spec, const Launch& launch) {
@@ -124,7 +124,7 @@ ExitCode run_on_ranks(std::vector<Layer> layers, RankedCommand command, const Gl
     if (!launch || launch->rank == 0) std::cout << annotated_toml(spec);
     return ExitCode::kOk;
   }
-  check_for_ranks(spec);
+  check_for_ranks(spec, launch ? launch->local_world_size : spec.workers());
   if (!launch) {
     command.local.ranks = spec.workers();
     return run_on_local_ranks(command.local, globals);

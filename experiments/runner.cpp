@@ -109,7 +109,8 @@ std::unique_ptr<Executor> make_executor(const PreparedRun& run) {
 
 PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   prepare_process();
-  const ComputeChoice compute = compute_choice(given.table("train"), given.table("cluster").text("fabric"));
+  const ComputeChoice compute = compute_choice(given.table("train"), given.table("cluster").text("fabric"),
+                                               settings.launch ? settings.launch->local_rank : 0);
   prepare_device(compute, given.table("train"));
   Dataset data = load_dataset(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
   PreparedRun run;

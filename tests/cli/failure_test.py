@@ -104,6 +104,12 @@ class Failure(RanksCase):
         self.assertTrue(any("rank 1" in error and "twice" in error for _, _, error in results), results)
         self.assert_failed("rank 1")
 
+    def test_ranks_of_different_specs(self):
+        port = free_port()
+        children = [self.popen(*ENDLESS, *QUICK, "--seed", rank, **env_of(rank, 2, port)) for rank in range(2)]
+        self.assert_all_fail(self.finish_ranks(children), "rank 1: runs another spec")
+        self.assert_failed("rank 1: runs another spec")
+
     def test_a_killed_rank_is_missed_without_our_launcher_too(self):
         port = free_port()
         children = self.start_ranks([env_of(rank, 2, port) for rank in range(2)], *ENDLESS, *QUICK)

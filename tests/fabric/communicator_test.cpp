@@ -4,6 +4,7 @@
 
 #include <ATen/ATen.h>
 
+#include "engine/fabric/group/stream_mark.h"
 #include "engine/fabric/group/traffic.h"
 #include "engine/fabric/virtual/network_model.h"
 #include "tests/fabric/ranks.h"
@@ -23,7 +24,7 @@ struct Rank {
                 .watch = &watch,
                 .time = &time,
                 .ledger = &ledger},
-        comm(context, "test", context.connect(Backend::kGloo, "test", launch.rank, launch.world_size)) {}
+        comm(context, "test", launch.rank, launch.world_size) {}
   ~Rank() { watch.leave(); }
 
   Rendezvous store;
@@ -121,7 +122,7 @@ TEST(GroupCommunicator, TimeBeforeTheLastArrivalIsWaiting) {
     if (launch.rank == 0) {
       EXPECT_GT(rank.ledger.waiting.value, 0.2);
     }
-    EXPECT_LT(rank.ledger.communication.value, 0.1);
+    EXPECT_GT(rank.ledger.communication.value, 0.0);
   });
 }
 

@@ -2,6 +2,8 @@
 
 #include <ATen/ops/empty.h>
 
+#include "engine/fabric/group/stream_mark.h"
+
 namespace sac {
 namespace {
 

@@ -1,12 +1,14 @@
 #include "engine/fabric/group/communicator.h"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "engine/core/error.h"
+#include "engine/fabric/group/stream_mark.h"
 #include "engine/fabric/group/traffic.h"
 
 namespace sac {
@@ -34,6 +36,11 @@ void require_elements(std::int64_t got, std::int64_t wanted, const char* what) {
 
 at::Tensor doubles(std::int64_t count) { return at::empty({count}, at::TensorOptions(at::kDouble)); }
 
+/// Memory of the host for a message of `tensor`: its own where it lies there.
+at::Tensor host_memory(const at::Tensor& tensor) {
+  return tensor.is_cpu() ? tensor : at::empty_like(tensor, at::TensorOptions(at::kCPU));
+}
+
 // A message is a header {cluster time of sending, elements} and, one tag on, its elements.
 constexpr int kHeaderSize = 2;
 int header_tag(int tag) { return 2 * tag; }
@@ -45,12 +52,13 @@ class SendWork final : public Work {
   SendWork(RankContext& context, ProcessGroup& group, const at::Tensor& tensor, int destination, int tag)
       : context_(&context),
         header_(doubles(kHeaderSize)),
+        body_(tensor.cpu()),
         posted_(steady_seconds()),
         what_(described("send", tensor) + " to rank " + std::to_string(destination)) {
     header_[0] = context.time->at(posted_);
     header_[1] = static_cast<double>(tensor.numel());
     sends_.push_back(group.send(header_, destination, header_tag(tag)));
-    sends_.push_back(group.send(tensor, destination, body_tag(tag)));
+    sends_.push_back(group.send(body_, destination, body_tag(tag)));
   }
 
   void wait() override {
@@ -65,7 +73,7 @@ class SendWork final : public Work {
 
  private:
   RankContext* context_;
-  at::Tensor header_;
+  at::Tensor header_, body_;
   double posted_;
   std::string what_;
   std::vector<PendingPtr> sends_;
@@ -79,6 +87,7 @@ class RecvWork final : public Work {
         group_(&group),
         tensor_(std::move(tensor)),
         header_(doubles(kHeaderSize)),
+        body_(host_memory(tensor_)),
         tag_(tag),
         what_(described("recv", tensor_) +
               (source == Communicator::kAnySource ? " from any rank" : " from rank " + std::to_string(source))) {
@@ -86,7 +95,7 @@ class RecvWork final : public Work {
       header_recv_ = group.recv_any(header_, header_tag(tag));
     } else {
       header_recv_ = group.recv(header_, source, header_tag(tag));
-      body_recv_ = group.recv(tensor_, source, body_tag(tag));
+      body_recv_ = group.recv(body_, source, body_tag(tag));
     }
   }
 
@@ -95,9 +104,10 @@ class RecvWork final : public Work {
     const double from = steady_seconds();
     header_recv_->wait(*context_->watch, what_, context_->timeout);
     require_elements(static_cast<std::int64_t>(header_[1].item<double>()), tensor_.numel(), "a received message");
-    if (!body_recv_) body_recv_ = group_->recv(tensor_, header_recv_->source(), body_tag(tag_));
+    if (!body_recv_) body_recv_ = group_->recv(body_, header_recv_->source(), body_tag(tag_));
     body_recv_->wait(*context_->watch, what_, context_->timeout);
     const double until = steady_seconds();
+    if (!body_.is_same(tensor_)) tensor_.copy_(body_);
     const double lead = context_->time->at(from) - from;
     book(*context_->ledger,
          Exchange{.ready = header_[0].item<double>() - lead, .done = until, .from = from, .until = until});
@@ -108,7 +118,7 @@ class RecvWork final : public Work {
  private:
   RankContext* context_;
   ProcessGroup* group_;
-  at::Tensor tensor_, header_;
+  at::Tensor tensor_, header_, body_;
   int tag_;
   std::string what_;
   PendingPtr header_recv_, body_recv_;
@@ -130,9 +140,8 @@ class CollectiveWork final : public Work {
   void wait() override {
     if (!pending_) return;
     const RankContext& context = *communicator_->context_;
-    const double from = steady_seconds();
     pending_->wait(*context.watch, what_, context.timeout);
-    communicator_->over(id_, from, steady_seconds(), pending_->done_at());
+    communicator_->over(id_, pending_->times());
     if (mean_.defined()) mean_.div_(communicator_->size());
     pending_.reset();
   }
@@ -146,8 +155,9 @@ class CollectiveWork final : public Work {
   at::Tensor mean_;
 };
 
-GroupCommunicator::GroupCommunicator(RankContext& context, std::string name, ProcessGroup group)
-    : context_(&context), name_(std::move(name)), group_(std::move(group)) {
+GroupCommunicator::GroupCommunicator(RankContext& context, std::string name, int rank, int size)
+    : context_(&context), name_(std::move(name)), group_(context, context.backend, name_, rank, size) {
+  if (context.backend != Backend::kGloo) own_control_.emplace(context, Backend::kGloo, name_ + "/control", rank, size);
   context.communicators.push_back(this);
 }
 
@@ -156,13 +166,12 @@ GroupCommunicator::~GroupCommunicator() { std::erase(context_->communicators, th
 WorkPtr GroupCommunicator::start(PendingPtr pending, std::string what, const at::Tensor& mean, const Traffic& traffic) {
   book(*context_->ledger, traffic);
   const std::int64_t id = first_span_ + static_cast<std::int64_t>(spans_.size());
-  spans_.push_back({.posted = steady_seconds()});
+  spans_.emplace_back();
   return std::make_unique<CollectiveWork>(*this, std::move(pending), id, std::move(what), mean);
 }
 
-void GroupCommunicator::over(std::int64_t id, double from, double until, double done) {
-  Span& span = spans_[static_cast<std::size_t>(id - first_span_)];
-  span = {.posted = span.posted, .from = from, .until = until, .done = done, .over = true};
+void GroupCommunicator::over(std::int64_t id, const Times& times) {
+  spans_[static_cast<std::size_t>(id - first_span_)] = {.times = times, .over = true};
 }
 
 WorkPtr GroupCommunicator::all_reduce_async(const at::Tensor& tensor, Reduce op) {
@@ -193,17 +202,20 @@ WorkPtr GroupCommunicator::reduce_scatter_async(const at::Tensor& input, const a
                op == Reduce::kMean ? output : at::Tensor(), all_reduce_traffic(size(), bytes_of(input)));
 }
 
-WorkPtr GroupCommunicator::barrier_async() { return start(group_.barrier(), "barrier", {}, barrier_traffic(size())); }
+WorkPtr GroupCommunicator::barrier_async() {
+  StreamMark(context_->device).wait();
+  return start(control().barrier(), "barrier", {}, barrier_traffic(size()));
+}
 
 WorkPtr GroupCommunicator::send_async(const at::Tensor& tensor, int destination, int tag) {
   require_flat(tensor, "send");
   book(*context_->ledger, Traffic{bytes_of(tensor), bytes_of(tensor), 1});
-  return std::make_unique<SendWork>(*context_, group_, tensor, destination, tag);
+  return std::make_unique<SendWork>(*context_, control(), tensor, destination, tag);
 }
 
 WorkPtr GroupCommunicator::recv_async(const at::Tensor& tensor, int source, int tag) {
   require_flat(tensor, "recv");
-  return std::make_unique<RecvWork>(*context_, group_, tensor, source, tag);
+  return std::make_unique<RecvWork>(*context_, control(), tensor, source, tag);
 }
 
 WorkPtr GroupCommunicator::reattach(std::int64_t id, const at::Tensor& tensor) {
@@ -214,17 +226,16 @@ WorkPtr GroupCommunicator::reattach(std::int64_t id, const at::Tensor& tensor) {
 std::unique_ptr<Communicator> GroupCommunicator::split(int color) {
   const at::Tensor mine = at::empty({1}, at::TensorOptions(at::kInt)).fill_(color);
   const at::Tensor colors = at::empty({size()}, at::TensorOptions(at::kInt));
-  group_.all_gather(mine, colors)->wait(*context_->watch, "split", context_->timeout);
+  control().all_gather(mine, colors)->wait(*context_->watch, "split", context_->timeout);
   const int* all = colors.const_data_ptr<int>();
   const auto members = static_cast<int>(std::count(all, all + size(), color));
   const auto before = static_cast<int>(std::count(all, all + rank(), color));
   const std::string name = name_ + "/" + std::to_string(splits_++) + "." + std::to_string(color);
-  return std::make_unique<GroupCommunicator>(*context_, name,
-                                             context_->connect(context_->backend, name, before, members));
+  return std::make_unique<GroupCommunicator>(*context_, name, before, members);
 }
 
 void GroupCommunicator::reduce_max(const at::Tensor& numbers) {
-  group_.all_reduce(numbers, Reduce::kMax)->wait(*context_->watch, "the settling of accounts", context_->timeout);
+  control().all_reduce(numbers, Reduce::kMax)->wait(*context_->watch, "the settling of accounts", context_->timeout);
 }
 
 void GroupCommunicator::settle() {
@@ -235,13 +246,14 @@ void GroupCommunicator::settle() {
   if (count == 0) return;
   const at::Tensor arrivals = doubles(count);
   double* arrival = arrivals.mutable_data_ptr<double>();
-  for (std::int64_t i = 0; i < count; ++i) arrival[i] = context_->time->at(spans_[static_cast<std::size_t>(i)].posted);
+  for (std::int64_t i = 0; i < count; ++i)
+    arrival[i] = context_->time->at(spans_[static_cast<std::size_t>(i)].times.posted);
   reduce_max(arrivals);
   for (std::int64_t i = 0; i < count; ++i) {
-    const Span& span = spans_.front();
-    const double lead = context_->time->at(span.posted) - span.posted;
+    const Times& times = spans_.front().times;
+    const double lead = context_->time->at(times.posted) - times.posted;
     book(*context_->ledger,
-         Exchange{.ready = arrival[i] - lead, .done = span.done, .from = span.from, .until = span.until});
+         Exchange{.ready = arrival[i] - lead, .done = times.done, .from = times.from, .until = times.until});
     spans_.pop_front();
   }
   first_span_ += count;

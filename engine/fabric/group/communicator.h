@@ -1,6 +1,7 @@
 #pragma once
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,29 +12,13 @@
 
 namespace sac {
 
-class GroupCommunicator;
-
-/// What everything that communicates on one rank shares.
-struct RankContext {
-  Launch launch;
-  Backend backend = Backend::kGloo;
-  Seconds timeout;
-  Rendezvous* store = nullptr;
-  Watch* watch = nullptr;
-  ClusterTime* time = nullptr;
-  Ledger* ledger = nullptr;
-  std::vector<GroupCommunicator*> communicators{};  ///< in order of their making
-
-  /// Collective: a new process group.
-  [[nodiscard]] ProcessGroup connect(Backend carrier, const std::string& name, int rank, int size) const {
-    return {carrier, *store, name, rank, size, launch.master_addr, timeout};
-  }
-};
-
 /// A group of real ranks. Bytes are booked at once, by the algorithms that Gloo and NCCL use; seconds at `settle`.
+/// Collectives travel over the context's backend; messages, barriers and what the ranks must tell each other besides
+/// over Gloo, from the host's memory.
 class GroupCommunicator final : public Communicator {
  public:
-  GroupCommunicator(RankContext& context, std::string name, ProcessGroup group);
+  /// Collective: connects the group.  @param name  as ProcessGroup's.
+  GroupCommunicator(RankContext& context, std::string name, int rank, int size);
   ~GroupCommunicator() override;
 
   [[nodiscard]] int rank() const override { return group_.rank(); }
@@ -55,18 +40,20 @@ class GroupCommunicator final : public Communicator {
  private:
   friend class CollectiveWork;
   struct Span {
-    double posted = 0.0, from = 0.0, until = 0.0, done = 0.0;  ///< steady seconds
+    Times times;
     bool over = false;
   };
   WorkPtr start(PendingPtr pending, std::string what, const at::Tensor& mean, const Traffic& traffic);
-  void over(std::int64_t id, double from, double until, double done);
+  void over(std::int64_t id, const Times& times);
   void reduce_max(const at::Tensor& numbers);
+  ProcessGroup& control() { return own_control_ ? *own_control_ : group_; }
 
   RankContext* context_;
   std::string name_;
   ProcessGroup group_;
-  std::deque<Span> spans_;       ///< of collectives not yet settled
-  std::int64_t first_span_ = 0;  ///< the id of spans_.front()
+  std::optional<ProcessGroup> own_control_;  ///< where group_ carries no CPU tensors
+  std::deque<Span> spans_;                   ///< of collectives not yet settled
+  std::int64_t first_span_ = 0;              ///< the id of spans_.front()
   std::int64_t splits_ = 0;
 };
 

@@ -47,6 +47,7 @@ void GroupEndpoint::come_back_to_server() { server_->announce(ServerCall::kBack)
 
 /// Ranks wait for one another here, and so must not wait for one another at the server.
 void GroupEndpoint::contribute(Contribution contribution) {
+  StreamMark(context_->device).wait();
   clock_.pause();
   if (server_ != nullptr) leave_server();
   contribute_(contribution, clock_.now().value, ledger().wire.value);

@@ -5,6 +5,7 @@
 #include "engine/fabric/group/communicator.h"
 #include "engine/fabric/group/reports.h"
 #include "engine/fabric/group/server.h"
+#include "engine/fabric/group/stream_mark.h"
 #include "engine/train/endpoint.h"
 
 namespace sac {

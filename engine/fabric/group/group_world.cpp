@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -28,12 +29,26 @@ void parallel(int threads, std::int64_t count, const std::function<void(std::int
   work();
 }
 
-bool on_machine_of_root(Rendezvous& store, int rank) {
-  if (rank == 0) store.set("machine", machine_id());
+/// What rank 0 says under `name`; rank 0 says `mine`.
+std::string of_root(const RankContext& context, const std::string& name, const std::string& mine) {
+  if (context.launch.rank == 0) context.store->set(name, mine);
   while (true) {
-    if (const auto root = store.get("machine")) return *root == machine_id();
-    std::this_thread::yield();
+    if (const auto said = context.store->get(name)) return *said;
+    if (context.watch->failed()) context.watch->throw_failure();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+}
+
+bool on_machine_of_root(Rendezvous& store, Watch& watch, const Launch& launch) {
+  return of_root({.launch = launch, .store = &store, .watch = &watch}, "machine", machine_id()) == machine_id();
+}
+
+/// Ranks of different specs would wait for each other's exchanges in vain, or mix what does not belong together.
+void require_same_job(const RankContext& context, const std::string& key) {
+  const std::string root = of_root(context, "job", key);
+  if (root == key) return;
+  throw ConfigError("runs another spec, data or version than rank 0 (run key " + key.substr(0, 12) +
+                    ", rank 0: " + root.substr(0, 12) + "); give every rank the same");
 }
 
 void io(Archive& archive, Contribution& contribution, double& clock, std::int64_t& wire_bytes) {
@@ -64,9 +79,10 @@ GroupWorld::GroupWorld(const Job& job, MetricSink& sink, const Launch& launch, c
     : job_(&job),
       config_(config),
       watch_(&watch),
-      time_(on_machine_of_root(store, launch.rank)),
+      time_(on_machine_of_root(store, watch, launch)),
       context_{.launch = launch,
                .backend = config.backend,
+               .device = job.device,
                .timeout = config.timeout,
                .store = &store,
                .watch = &watch,
@@ -77,11 +93,10 @@ GroupWorld::GroupWorld(const Job& job, MetricSink& sink, const Launch& launch, c
           job, sink,
           [threads = launch.local_world_size](std::int64_t count, const auto& body) { parallel(threads, count, body); },
           [this] { return served_model(); }) {
+  require_same_job(context_, job.key);
   if (server_strategy_->traits().server) start_server();
-  control_ =
-      std::make_unique<ProcessGroup>(context_.connect(Backend::kGloo, "control", launch.rank, launch.world_size));
-  world_ = std::make_unique<GroupCommunicator>(
-      context_, "world", context_.connect(config.backend, "world", launch.rank, launch.world_size));
+  control_ = std::make_unique<ProcessGroup>(context_, Backend::kGloo, "control", launch.rank, launch.world_size);
+  world_ = std::make_unique<GroupCommunicator>(context_, "world", launch.rank, launch.world_size);
   reports_ = std::make_unique<Reports>(context_, [this](const TimedReport& report) {
     const std::lock_guard lock(recording_);
     recorder_.report(report.report, report.clock, report.wire_bytes);
@@ -154,8 +169,8 @@ void GroupWorld::contribute(Contribution& contribution, double clock, std::int64
 }
 
 at::Tensor GroupWorld::served_model() {
-  const at::Tensor model =
-      at::empty({server_strategy_->served(job_->model->layout()).size()}, at::TensorOptions(job_->model->dtype()));
+  const std::int64_t size = server_strategy_->served(job_->model->layout()).size();
+  const at::Tensor model = at::empty({size}, job_->tensor_options());
   server_->peek(model);
   return model;
 }

@@ -59,9 +59,9 @@ void Reports::finish() {
 
 void Reports::run() {
   try {
-    ProcessGroup group =
-        context_->connect(Backend::kGloo, "reports", context_->launch.rank, context_->launch.world_size);
-    context_->launch.rank == 0 ? take_all(group) : send_all(group);
+    const Launch& launch = context_->launch;
+    ProcessGroup group(*context_, Backend::kGloo, "reports", launch.rank, launch.world_size);
+    launch.rank == 0 ? take_all(group) : send_all(group);
   } catch (const ClusterFailure&) {  // the worker's thread says so
   } catch (const std::exception& error) {
     try {

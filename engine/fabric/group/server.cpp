@@ -7,6 +7,7 @@
 #include <string>
 
 #include "engine/core/error.h"
+#include "engine/fabric/group/stream_mark.h"
 
 namespace sac {
 namespace {
@@ -37,6 +38,22 @@ at::Tensor request_of(ServerCall kind, double lr, const at::Tensor& message) {
 
 at::Tensor slice(const at::Tensor& flat, const Range& range) { return flat.narrow(0, range.begin, range.size()); }
 
+/// Tensors on the CPU as they are, others as copies there.
+std::vector<at::Tensor> on_host(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> all;
+  for (const at::Tensor& tensor : tensors) all.push_back(tensor.defined() ? tensor.cpu() : tensor);
+  return all;
+}
+
+/// Memory of the host for each: its own where it lies there.
+std::vector<at::Tensor> host_memory(const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> all;
+  for (const at::Tensor& tensor : tensors) {
+    all.push_back(tensor.is_cpu() ? tensor : at::empty_like(tensor, at::TensorOptions(at::kCPU)));
+  }
+  return all;
+}
+
 }  // namespace
 
 ShardService::ShardService(const RankContext& context, const ServerLayout& layout, int index, const at::Tensor& model,
@@ -55,8 +72,7 @@ void ShardService::join() {
 
 void ShardService::run() {
   try {
-    ProcessGroup group =
-        context_->connect(Backend::kGloo, kName, layout_.rank_of(index_), layout_.workers + layout_.shards);
+    ProcessGroup group(*context_, Backend::kGloo, kName, layout_.rank_of(index_), layout_.workers + layout_.shards);
     serve(group);
   } catch (const ClusterFailure&) {  // the worker's thread says so
   } catch (const std::exception& error) {
@@ -130,7 +146,7 @@ void ShardService::answer(ProcessGroup& group, int worker, ServerCall call, doub
 GroupServer::GroupServer(RankContext& context, const ServerLayout& layout)
     : context_(&context),
       layout_(layout),
-      group_(context.connect(Backend::kGloo, kName, context.launch.rank, layout.workers + layout.shards)) {}
+      group_(context, Backend::kGloo, kName, context.launch.rank, layout.workers + layout.shards) {}
 
 void GroupServer::peek(const at::Tensor& parameters) { call(ServerCall::kPeek, {}, 0.0, slices(parameters)); }
 
@@ -153,9 +169,11 @@ void GroupServer::exchange(const std::vector<at::Tensor>& messages, double lr, c
   book(*context_->ledger, Traffic{.payload_bytes = up, .wire_bytes = up + down, .messages = 2 * layout_.shards});
 }
 
-/// One round trip with every shard.
-Exchange GroupServer::call(ServerCall kind, const std::vector<at::Tensor>& messages, double lr,
-                           const std::vector<at::Tensor>& answers) {
+/// One round trip with every shard, from and to the host's memory.
+Exchange GroupServer::call(ServerCall kind, const std::vector<at::Tensor>& given, double lr,
+                           const std::vector<at::Tensor>& wanted) {
+  const std::vector<at::Tensor> messages = on_host(given);
+  const std::vector<at::Tensor> answers = host_memory(wanted);
   const double from = steady_seconds();
   std::vector<PendingPtr> works;
   std::vector<at::Tensor> requests, heads;
@@ -172,6 +190,9 @@ Exchange GroupServer::call(ServerCall kind, const std::vector<at::Tensor>& messa
   const std::string what = updates(kind) ? "a push to the parameter server" : "a pull from the parameter server";
   for (const PendingPtr& work : works) work->wait(*context_->watch, what, context_->timeout);
   const double until = steady_seconds();
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (!wanted[i].is_cpu()) wanted[i].copy_(answers[i]);
+  }
   const double lead = context_->time->at(from) - from;
   double taken_up = from;
   for (const at::Tensor& head : heads) taken_up = std::max(taken_up, head.item<double>() - lead);

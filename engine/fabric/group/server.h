@@ -15,8 +15,9 @@
 
 namespace sac {
 
-// The parameter server of a real cluster: shard s is a thread of the process of rank s mod N, with a rank of its own, N
-// + s, in a group of workers and shards. It takes requests one after the other, in the order in which they come.
+// The parameter server of a real cluster, in the hosts' memory: shard s is a thread of the process of rank s mod N,
+// with a rank of its own, N + s, in a group of workers and shards. It takes requests one after the other, in the order
+// in which they come.
 //   request   {kind, lr, elements, dtype} of a worker, then its update where the kind has one
 //   answer    {cluster time at which the shard took the request up}, then its parameters [n] where the kind wants them
 
@@ -78,8 +79,8 @@ class GroupServer final : public ParameterServer {
   void announce(ServerCall kind);
 
  private:
-  Exchange call(ServerCall kind, const std::vector<at::Tensor>& messages, double lr,
-                const std::vector<at::Tensor>& answers);
+  Exchange call(ServerCall kind, const std::vector<at::Tensor>& given, double lr,
+                const std::vector<at::Tensor>& wanted);
 
   RankContext* context_;
   ServerLayout layout_;

@@ -92,9 +92,21 @@ void Watch::throw_failure() {
   throw ClusterFailure(failure_);
 }
 
-void Watch::fail_in(const std::string& what, const std::string& how) {
+void Watch::fail_late(const std::string& what, Seconds timeout) {
   if (failed() || learn()) throw_failure();
-  fail(name() + what + " " + how + others_now());
+  const auto seconds = static_cast<std::int64_t>(timeout.value);
+  fail(name() + what + " did not end within " + std::to_string(seconds) + " s" + others_now().where);
+}
+
+void Watch::fail_broken(const std::string& what, const std::string& error) {
+  if (failed() || learn()) throw_failure();
+  const Others others = others_now();
+  const auto deadline = std::chrono::steady_clock::now() + kSilence;
+  while (others.all_respond && std::chrono::steady_clock::now() < deadline) {
+    if (failed() || learn()) throw_failure();
+    std::this_thread::sleep_for(50ms);
+  }
+  fail(name() + what + " failed (" + error.substr(0, error.find('\n')) + ")" + others.where);
 }
 
 /// Another rank may have said why just now, between two beats.  @return whether it has.
@@ -112,7 +124,7 @@ bool Watch::learn() {
 }
 
 /// Listens to everybody's heart for a while.
-std::string Watch::others_now() {
+Watch::Others Watch::others_now() {
   std::vector<std::string> silent, elsewhere;
   try {
     std::vector<std::optional<std::string>> before;
@@ -129,12 +141,12 @@ std::string Watch::others_now() {
       elsewhere.push_back("rank " + std::to_string(rank) + (place.empty() ? " computes" : " waits in " + place));
     }
   } catch (const Error&) {
-    return "; the process that hosts the cluster's store does not respond";
+    return {.where = "; the process that hosts the cluster's store does not respond"};
   }
   if (!silent.empty())
-    return std::string("; ") + (silent.size() == 1 ? "rank " : "ranks ") + join(silent) +
-           (silent.size() == 1 ? " does" : " do") + " not respond";
-  return "; every rank responds: " + join(elsewhere);
+    return {.where = std::string("; ") + (silent.size() == 1 ? "rank " : "ranks ") + join(silent) +
+                     (silent.size() == 1 ? " does" : " do") + " not respond"};
+  return {.where = "; every rank responds: " + join(elsewhere), .all_respond = true};
 }
 
 void Watch::leave() {

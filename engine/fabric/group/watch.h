@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine/core/error.h"
+#include "engine/core/units.h"
 #include "engine/fabric/group/rendezvous.h"
 
 namespace sac {
@@ -31,8 +32,11 @@ class Watch {
   [[nodiscard]] bool failed() const { return failed_.load(std::memory_order_acquire); }
   /// Ends the cluster. The first rank to say why wins.  @throws ClusterFailure  always, with what won.
   [[noreturn]] void fail(const std::string& why);
-  /// Ends the cluster because `what` broke or took too long, and says who does not respond, or where the others are.
-  [[noreturn]] void fail_in(const std::string& what, const std::string& how);
+  /// Ends the cluster because `what` took too long, and says who does not respond, or where the others are.
+  [[noreturn]] void fail_late(const std::string& what, Seconds timeout);
+  /// The same because it broke with `error`. That follows from another rank's trouble: where all respond, one that
+  /// knows the cause may speak first.
+  [[noreturn]] void fail_broken(const std::string& what, const std::string& error);
   [[noreturn]] void throw_failure();
 
   /// While it lives, `cut` is called once if the cluster fails, from another thread.
@@ -57,7 +61,11 @@ class Watch {
   void beat();
   void cut_all();
   [[nodiscard]] std::string name() const;
-  [[nodiscard]] std::string others_now();
+  struct Others {
+    std::string where;
+    bool all_respond = false;
+  };
+  [[nodiscard]] Others others_now();
   bool learn();
 
   Rendezvous store_;
