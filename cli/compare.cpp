@@ -26,8 +26,9 @@ ExitCode run_compare(const CompareFlags& flags, const Globals& globals) {
 
 std::function<ExitCode()> add_compare(CLI::App& sub, const Globals& globals) {
   const auto flags = std::make_shared<CompareFlags>();
-  sub.add_option("run", flags->request.words, "Runs (number, name, key prefix) or groups (strategy, label); none = all")
-      ->type_name("RUN|GROUP");
+  sub.add_option("run", flags->request.words,
+                 "Runs (number, name, key prefix), groups (strategy, label) or sweeps; none = all")
+      ->type_name("RUN|GROUP|SWEEP");
   add_db_option(sub, flags->database);
   sub.add_option("--baseline", flags->request.baseline, "Group that the others are held against [the first]")
       ->type_name("GROUP");

@@ -40,8 +40,9 @@ ExitCode run_report(const ReportFlags& flags, const Globals& globals) {
 
 std::function<ExitCode()> add_report(CLI::App& sub, const Globals& globals) {
   const auto flags = std::make_shared<ReportFlags>();
-  sub.add_option("run", flags->request.words, "Runs (number, name, key prefix) or groups (strategy, label); none = all")
-      ->type_name("RUN|GROUP");
+  sub.add_option("run", flags->request.words,
+                 "Runs (number, name, key prefix), groups (strategy, label) or sweeps; none = all")
+      ->type_name("RUN|GROUP|SWEEP");
   sub.add_option("-o,--output", flags->output, "File to write; its ending names the format; - = stdout")
       ->required()
       ->type_name("FILE.{html,md,csv,long.csv,json}");

@@ -137,6 +137,7 @@ Selection select(const Store& store, const std::vector<std::string>& words) {
     std::set<std::int64_t> taken;
     for (const std::string& word : words) {
       std::vector<RunRecord> found = runs_of_groups(all, groups, word);
+      if (found.empty()) found = store.runs_of_sweep(word);
       if (found.empty()) found.push_back(store.find(word));
       for (RunRecord& run : found) {
         if (taken.insert(run.run).second) selection.runs.push_back(std::move(run));

@@ -23,7 +23,8 @@ struct Selection {
   std::vector<RunGroup> groups;  ///< in the order asked for, else by first run
 };
 
-/// @param words  run numbers, names, key prefixes, strategies, labels, or prefixes of group keys; none = every run.
+/// @param words  run numbers, names, key prefixes, strategies, labels, prefixes of group keys, or
+/// sweeps; none = every run.
 /// @throws UsageError  a word that fits nothing, with what there is.
 Selection select(const Store& store, const std::vector<std::string>& words);
 
