@@ -27,7 +27,7 @@ const ReportFormat& chosen_format(const ReportFlags& flags) {
 ExitCode run_report(const ReportFlags& flags, const Globals& globals) {
   const ReportFormat& format = chosen_format(flags);
   const Store store = Store::open(flags.database, Store::Mode::kRead);
-  const ReportData data = collect_report(store, flags.request, flags.title);
+  const ReportData data = collect_report(store, flags.request, flags.title, format.curve_groups);
   const std::string content = format.render(store, data);
   if (flags.output == "-") {
     std::cout << content;

@@ -37,14 +37,17 @@ struct ReportData {
   std::vector<std::pair<std::string, std::string>> provenance;  ///< of the newest run
 };
 
-/// @param title  "" = made from the strategies.  @throws UsageError  as compare(); no runs at all.
-ReportData collect_report(const Store& store, CompareRequest request, const std::string& title);
+/// @param title  "" = made from the strategies.  @param curve_groups  curves of that many groups at most.
+/// @throws UsageError  as compare(); no runs at all.
+ReportData collect_report(const Store& store, CompareRequest request, const std::string& title,
+                          std::size_t curve_groups = SIZE_MAX);
 
 /// One way to write a report, in a .cpp of its own.
 struct ReportFormat {
   const char* name;  ///< also the file extension
   const char* doc;
   std::string (*render)(const Store& store, const ReportData& data);
+  std::size_t curve_groups = 0;  ///< it shows the curves of that many groups, the first ones
 };
 
 std::string render_html(const Store& store, const ReportData& data);

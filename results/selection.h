@@ -29,7 +29,8 @@ struct Selection {
 Selection select(const Store& store, const std::vector<std::string>& words);
 
 /// The place of the group that `word` names: label, strategy, prefix of its key, or one of its runs.
-/// @throws UsageError  none or several fit, naming the choices.
-std::size_t find_group(const std::vector<RunGroup>& groups, const std::string& word);
+/// @param thing  what it is wanted for, in the message.  @throws UsageError  none or several fit, naming the choices.
+std::size_t find_group(const std::vector<RunGroup>& groups, const std::string& word,
+                       const std::string& thing = "baseline");
 
 }  // namespace sac

@@ -1,11 +1,14 @@
 """Sweeps from outside: what is planned, made, skipped, recorded, and by how many processes."""
 
 import json
+import pathlib
+import re
 import subprocess
 import unittest
 
 from support import SACTOOL, SactoolCase
 
+CATALOGUE = pathlib.Path(__file__).resolve().parents[2] / "experiments"
 SPEC = """
 [data]
 name = "blobs"
@@ -145,6 +148,16 @@ class Sweep(SactoolCase):
         done = subprocess.run(["bash", shell], cwd=self.folder, env=self.environment, capture_output=True, text=True)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.rows("SELECT count(*) AS n FROM runs WHERE status = 'FINISHED'"), [{"n": 4}])
+
+    def test_every_spec_of_the_catalogue_is_one(self):
+        for path in sorted(CATALOGUE.glob("*.toml")):
+            with self.subTest(path.name):
+                command = "sweep" if "[sweep]" in path.read_text() else "train"
+                done = self.sactool(command, path, "--set", "data.name=blobs", "--set", "model.name=mlp", "--dry-run")
+                self.assertEqual(done.returncode, 0, done.stderr)
+                promised = re.search(r"^# (\d+) runs", path.read_text(), re.MULTILINE)
+                if command == "sweep":
+                    self.assertIn(f": {promised[1]} runs, 0 finished", done.stdout)
 
     def test_compare_takes_the_name_of_a_sweep(self):
         path = self.write("rates.toml", SWEEP)
