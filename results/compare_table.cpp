@@ -13,11 +13,12 @@ namespace {
 
 constexpr double kPercent = 100.0;
 
-/// The lowest and the highest accuracy that any curve shows.
+/// The lowest and the highest accuracy that any curve shows; the other way round where there is none.
 std::pair<double, double> curve_range(const Comparison& comparison) {
   double low = INFINITY;
   double high = -INFINITY;
   for (const GroupSummary& group : comparison.groups) {
+    if (group.accuracy_curve.size() < 2) continue;  // a point is no curve
     for (const double value : group.accuracy_curve) {
       if (!std::isfinite(value)) continue;
       low = std::min(low, value);

@@ -103,8 +103,16 @@ const std::vector<ReportFormat>& report_formats() {
       {"csv", "one line a run", render_csv},
       {"long.csv", "one line a metric point", render_long_csv},
       {"json", "everything, for programs", render_json, SIZE_MAX},
+      {"tex", "LaTeX table (booktabs), best means bold", render_latex},
+      {"vl.json", "Vega-Lite charts of the curves", render_vega, kChartGroups},
   };
   return kFormats;
+}
+
+std::string report_format_names() {
+  Strings names;
+  for (const ReportFormat& format : report_formats()) names.emplace_back(format.name);
+  return join(names);
 }
 
 const ReportFormat& report_format(const std::string& name) {

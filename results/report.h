@@ -55,8 +55,12 @@ std::string render_markdown(const Store& store, const ReportData& data);
 std::string render_csv(const Store& store, const ReportData& data);
 std::string render_long_csv(const Store& store, const ReportData& data);
 std::string render_json(const Store& store, const ReportData& data);
+std::string render_latex(const Store& store, const ReportData& data);
+std::string render_vega(const Store& store, const ReportData& data);
 
 const std::vector<ReportFormat>& report_formats();
+/// "html, md, csv": their names.
+std::string report_format_names();
 /// @throws UsageError  unknown, with the choices.
 const ReportFormat& report_format(const std::string& name);
 /// The format that the extension of `path` names.  @throws UsageError  none, with the choices.

@@ -8,11 +8,14 @@
 namespace sac {
 namespace {
 
+/// With a point or an exponent, so that readers that guess types take a column of zeros for real numbers.
+std::string real_text(double value) { return to_toml(Value(value)); }
+
 std::string field_text(const Json& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return csv_field(value.get<std::string>());
   if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
-  if (value.is_number_float()) return shortest(value.get<double>());
+  if (value.is_number_float()) return real_text(value.get<double>());
   return value.dump();
 }
 
@@ -45,8 +48,8 @@ std::string render_long_csv(const Store& store, const ReportData& data) {
         std::to_string(run.run) + "," + csv_field(run.name) + "," + run.strategy + "," + std::to_string(run.seed) + ",";
     for (const std::string& series : store.series(run.run)) {
       for (const MetricPoint& point : store.points(run.run, series)) {
-        out << head << csv_field(series) << ',' << point.step << ',' << shortest(point.seconds) << ',' << point.samples
-            << ',' << point.wire_bytes << ',' << shortest(point.value) << '\n';
+        out << head << csv_field(series) << ',' << point.step << ',' << real_text(point.seconds) << ',' << point.samples
+            << ',' << point.wire_bytes << ',' << real_text(point.value) << '\n';
       }
     }
   }
