@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 
+#include "cli/checkpoint_file.h"
 #include "cli/command.h"
 #include "cli/db_option.h"
 #include "cli/output.h"
@@ -133,6 +134,12 @@ void print_end(const SweepFlags& flags, const Globals& globals, const SweepPlan&
   for (const auto& [name, error] : failures) print_note("run '" + name + "' failed: " + error);
 }
 
+/// A run that was killed right after its end was written leaves its last checkpoint behind.
+void remove_obsolete_checkpoints(SweepStore& store, std::int64_t sweep, const std::string& database) {
+  if (!std::filesystem::exists(folder_beside(database, ".checkpoints"))) return;
+  for (const std::string& name : store.finished(sweep)) remove_checkpoint(checkpoint_path(database, name));
+}
+
 ExitCode carry_out(const SweepFlags& flags, const Globals& globals, const BlockedSignals& signals,
                    const SweepPlan& plan, const std::vector<RunContext>& runs) {
   SweepStore store(flags.database);
@@ -150,6 +157,7 @@ ExitCode carry_out(const SweepFlags& flags, const Globals& globals, const Blocke
                       .child_arguments = child_arguments(flags, jobs),
                       .progress = ProgressDisplay::style_for(globals.quiet)});
   const SweepEnd end = runner.run();
+  remove_obsolete_checkpoints(store, sweep, flags.database);
   print_end(flags, globals, plan, store, sweep, end);
   return code_of(end);
 }

@@ -3,8 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "cli/checkpoint_file.h"
 #include "cli/command.h"
-#include "cli/db_option.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/real_run.h"
@@ -20,17 +20,6 @@
 
 namespace sac {
 namespace {
-
-/// Where the checkpoint of a run lies: beside its database.
-std::filesystem::path checkpoint_path(const std::string& database, const std::string& run_name) {
-  return folder_beside(database, ".checkpoints") / (run_name + ".ckpt");
-}
-
-void remove_checkpoint(const std::filesystem::path& path) {
-  std::error_code ignored;
-  std::filesystem::remove(path, ignored);
-  std::filesystem::remove(path.parent_path(), ignored);  // succeeds only when it is empty
-}
 
 /// The run to go on with.
 /// @throws UsageError  other flags say what the spec says, or the run cannot be resumed.

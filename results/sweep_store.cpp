@@ -135,6 +135,15 @@ SweepCounts SweepStore::counts(std::int64_t sweep) {
   return counts;
 }
 
+std::vector<std::string> SweepStore::finished(std::int64_t sweep) {
+  Statement select(database_,
+                   "SELECT name FROM sweep_runs JOIN runs USING (run) WHERE sweep = ? AND status = 'FINISHED'");
+  select.bind(sweep);
+  std::vector<std::string> names;
+  while (select.step()) names.push_back(select.text(0));
+  return names;
+}
+
 std::map<std::string, std::string> SweepStore::failures(std::int64_t sweep) {
   Statement select(database_,
                    "SELECT name, error FROM sweep_runs JOIN runs USING (run) WHERE sweep = ? AND status = 'FAILED' "
