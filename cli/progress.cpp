@@ -15,7 +15,8 @@ namespace {
 constexpr std::chrono::milliseconds kTerminalInterval(100);
 constexpr std::chrono::seconds kPlainInterval(10);
 
-/// "42 s", "3 min 20 s", "2 h 05 min"
+}  // namespace
+
 std::string duration_text(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::ceil(seconds));
   const auto padded = [](std::int64_t number) { return (number < 10 ? "0" : "") + std::to_string(number); };
@@ -23,8 +24,6 @@ std::string duration_text(double seconds) {
   if (whole < 3600) return std::to_string(whole / 60) + " min " + padded(whole % 60) + " s";
   return std::to_string(whole / 3600) + " h " + padded(whole / 60 % 60) + " min";
 }
-
-}  // namespace
 
 ProgressDisplay::Style ProgressDisplay::style_for(bool quiet) {
   if (quiet) return Style::kSilent;

@@ -8,6 +8,9 @@
 
 namespace sac {
 
+/// "42 s", "3 min 20 s", "2 h 05 min"
+std::string duration_text(double seconds);
+
 /// Shows on stderr how far a run is: on a terminal one line that rewrites itself, elsewhere a plain line at most every
 /// ten seconds. Never throws: a closed stderr is no reason to stop a run.
 class ProgressDisplay final : public MetricSink {

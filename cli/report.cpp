@@ -20,14 +20,14 @@ struct ReportFlags {
 
 const ReportFormat& chosen_format(const ReportFlags& flags) {
   if (!flags.format.empty()) return report_format(flags.format);
-  if (flags.output == "-") throw UsageError("-o - needs --format: html, md, csv, long.csv, json");
+  if (flags.output == "-") throw UsageError("-o - needs --format: " + report_format_names());
   return report_format_of(flags.output);
 }
 
 ExitCode run_report(const ReportFlags& flags, const Globals& globals) {
   const ReportFormat& format = chosen_format(flags);
   const Store store = Store::open(flags.database, Store::Mode::kRead);
-  const ReportData data = collect_report(store, flags.request, flags.title);
+  const ReportData data = collect_report(store, flags.request, flags.title, format.curve_groups);
   const std::string content = format.render(store, data);
   if (flags.output == "-") {
     std::cout << content;
@@ -40,13 +40,17 @@ ExitCode run_report(const ReportFlags& flags, const Globals& globals) {
 
 std::function<ExitCode()> add_report(CLI::App& sub, const Globals& globals) {
   const auto flags = std::make_shared<ReportFlags>();
-  sub.add_option("run", flags->request.words, "Runs (number, name, key prefix) or groups (strategy, label); none = all")
-      ->type_name("RUN|GROUP");
+  sub.add_option("run", flags->request.words,
+                 "Runs (number, name, key prefix), groups (strategy, label) or sweeps; none = all")
+      ->type_name("RUN|GROUP|SWEEP");
   sub.add_option("-o,--output", flags->output, "File to write; its ending names the format; - = stdout")
       ->required()
-      ->type_name("FILE.{html,md,csv,long.csv,json}");
-  sub.add_option("--format", flags->format, "html, md, csv (a line a run), long.csv (a line a point), json")
-      ->type_name("FORMAT");
+      ->type_name("FILE.{html,md,tex,csv,long.csv,json,vl.json}");
+  std::string formats;
+  for (const ReportFormat& format : report_formats()) {
+    formats += (formats.empty() ? "" : ", ") + std::string(format.name) + " (" + format.doc + ")";
+  }
+  sub.add_option("--format", flags->format, formats)->type_name("FORMAT");
   add_db_option(sub, flags->database);
   sub.add_option("--title", flags->title, "Headline [made from the strategies]")->type_name("TEXT");
   sub.add_option("--baseline", flags->request.baseline, "Group that the others are held against [the first]")
@@ -56,8 +60,10 @@ std::function<ExitCode()> add_report(CLI::App& sub, const Globals& globals) {
   return [flags, &globals] { return run_report(*flags, globals); };
 }
 
-const Register<CommandEntry> registered{
-    {.name = "report", .order = 40, .summary = "Write a report of runs as html, md, csv or json", .add = add_report}};
+const Register<CommandEntry> registered{{.name = "report",
+                                         .order = 40,
+                                         .summary = "Write a report of runs: html, md, tex, csv, json, Vega-Lite",
+                                         .add = add_report}};
 
 }  // namespace
 }  // namespace sac

@@ -4,6 +4,8 @@
 
 #include "cli/command.h"
 #include "cli/db_option.h"
+#include "cli/runs_actions.h"
+#include "results/annotations.h"
 #include "results/format.h"
 #include "results/json.h"
 #include "results/store.h"
@@ -11,13 +13,6 @@
 
 namespace sac {
 namespace {
-
-struct RunsFlags {
-  std::string database;
-  RunFilter filter;
-  std::vector<std::string> words;
-  bool json = false;
-};
 
 using RunsAction = ExitCode (*)(const RunsFlags& flags, const Globals& globals);
 
@@ -40,11 +35,20 @@ std::string list_text(const std::vector<RunRecord>& runs, bool color) {
   return table.text(color);
 }
 
+void keep_tagged(const RunsFlags& flags, std::vector<RunRecord>& runs) {
+  const auto tags = Annotations(flags.database, Annotations::Access::kRead).all_tags();
+  std::erase_if(runs, [&](const RunRecord& run) {
+    const auto found = tags.find(run.run);
+    return found == tags.end() || std::ranges::find(found->second, flags.tag) == found->second.end();
+  });
+}
+
 ExitCode list_runs(const RunsFlags& flags, const Globals& globals) {
   const Store store = Store::open(flags.database, Store::Mode::kRead);
   RunFilter filter = flags.filter;
   std::ranges::transform(filter.status, filter.status.begin(), [](unsigned char c) { return std::toupper(c); });
-  const std::vector<RunRecord> runs = store.runs(filter);
+  std::vector<RunRecord> runs = store.runs(filter);
+  if (!flags.tag.empty()) keep_tagged(flags, runs);
   if (flags.json) {
     Json list = Json::array();
     for (const RunRecord& run : runs) list.push_back(json_run(run));
@@ -78,10 +82,19 @@ void add_outcome(const RunRecord& run, TextTable& table) {
   if (!run.params_sha256.empty()) table.add({"parameters' SHA-256", run.params_sha256});
 }
 
+void add_annotations(const std::string& database, const RunRecord& run, TextTable& table) {
+  Annotations annotations(database, Annotations::Access::kRead);
+  const Strings tags = annotations.tags(run.run);
+  const std::string note = annotations.note(run.run);
+  if (!tags.empty()) table.add({"tags", join(tags)});
+  if (!note.empty()) table.add({"note", note});
+}
+
 std::string show_text(const Store& store, const RunRecord& run, bool color) {
   TextTable table({"run " + std::to_string(run.run), run.name});
   table.left(1);
   table.add({"status", run.status + (run.error.empty() ? "" : ": " + run.error)});
+  add_annotations(store.path().string(), run, table);
   if (run.resumable) {
     table.add({"checkpoint", run.checkpoint + " (step " + std::to_string(run.checkpoint_step) + ")"});
   }
@@ -132,17 +145,31 @@ std::function<ExitCode()> add_runs(CLI::App& sub, const Globals& globals) {
   list->add_option("--status", flags->filter.status, "Only these")
       ->check(CLI::IsMember({"SCHEDULED", "RUNNING", "FINISHED", "FAILED", "KILLED", "CRASHED"}, CLI::ignore_case));
   list->add_option("--strategy", flags->filter.strategy, "Only runs of this strategy");
+  list->add_option("--tag", flags->tag, "Only runs with this tag");
   list->add_flag("--json", flags->json, "Print a JSON array");
   CLI::App* show = add("show", "Show all about one run", show_run);
   show->add_option("run", flags->words, "Number, name or key prefix")->required()->expected(1)->type_name("RUN");
   show->add_flag("--json", flags->json, "Print one JSON object");
+  CLI::App* diff = add("diff", "Print in what two runs differ", diff_runs);
+  diff->add_option("run", flags->words, "Numbers, names or key prefixes")
+      ->required()
+      ->expected(2)
+      ->type_name("RUN RUN");
+  diff->add_flag("--json", flags->json, "Print a JSON array");
+  CLI::App* tag = add("tag", "Add tags to a run", tag_run);
+  tag->add_option("run", flags->run, "Number, name or key prefix")->required()->type_name("RUN");
+  tag->add_option("tag", flags->tags, "Words without commas")->required()->type_name("TAG");
+  tag->add_flag("--remove", flags->remove, "Take them away instead");
+  CLI::App* note = add("note", "Set a run's note; an empty one removes it", note_run);
+  note->add_option("run", flags->run, "Number, name or key prefix")->required()->type_name("RUN");
+  note->add_option("text", flags->note, "The note")->required()->type_name("TEXT");
   CLI::App* remove = add("rm", "Remove runs with everything that belongs to them", remove_runs);
   remove->add_option("run", flags->words, "Numbers, names or key prefixes")->required()->type_name("RUN");
   return [flags, chosen, &globals] { return (*chosen)(*flags, globals); };
 }
 
 const Register<CommandEntry> registered{
-    {.name = "runs", .order = 50, .summary = "List, show or remove runs", .add = add_runs}};
+    {.name = "runs", .order = 50, .summary = "List, show, compare, tag or remove runs", .add = add_runs}};
 
 }  // namespace
 }  // namespace sac

@@ -3,12 +3,13 @@
 #include <memory>
 #include <utility>
 
+#include "cli/checkpoint_file.h"
 #include "cli/command.h"
-#include "cli/db_option.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/real_run.h"
 #include "cli/run_output.h"
+#include "cli/scheduled.h"
 #include "cli/signals.h"
 #include "cli/train_flags.h"
 #include "engine/train/archive.h"
@@ -19,17 +20,6 @@
 
 namespace sac {
 namespace {
-
-/// Where the checkpoint of a run lies: beside its database.
-std::filesystem::path checkpoint_path(const std::string& database, const std::string& run_name) {
-  return folder_beside(database, ".checkpoints") / (run_name + ".ckpt");
-}
-
-void remove_checkpoint(const std::filesystem::path& path) {
-  std::error_code ignored;
-  std::filesystem::remove(path, ignored);
-  std::filesystem::remove(path.parent_path(), ignored);  // succeeds only when it is empty
-}
 
 /// The run to go on with.
 /// @throws UsageError  other flags say what the spec says, or the run cannot be resumed.
@@ -83,6 +73,12 @@ RunSettings settings_of(const TrainFlags& flags) {
           .stop = &catch_stop_signals()};
 }
 
+std::vector<Layer> stored_layers(const RunRecord& record) {
+  return {read_spec_text(record.spec, "spec of run " + std::to_string(record.run))};
+}
+
+RunSpec stored_spec(const RunRecord& record) { return resolve(stored_layers(record)); }
+
 ExitCode train_anew(const TrainFlags& flags, const Globals& globals) {
   std::vector<Layer> layers = read_layers(flags.spec);
   if (wants_real_ranks(layers)) return train_on_ranks(std::move(layers), flags, globals);
@@ -97,27 +93,56 @@ ExitCode train_anew(const TrainFlags& flags, const Globals& globals) {
   return run_and_report(std::move(run), *sink, flags, globals);
 }
 
+/// Makes a stored run, from its checkpoint or, at `step` 0, from the start.
+ExitCode take_up(const Store& store, const RunRecord& record, std::int64_t step, const TrainFlags& flags,
+                 const Globals& globals) {
+  PreparedRun run = prepare_run(stored_spec(record), settings_of(flags));
+  run.context.name = record.name;
+  run.job.resume = step > 0;
+  const std::unique_ptr<RunSink> sink = store.resume_sink(record.run, step);
+  return run_and_report(std::move(run), *sink, flags, globals);
+}
+
 ExitCode resume(const TrainFlags& flags, const Globals& globals) {
   const Store store = Store::open(flags.database, Store::Mode::kRead);
   const RunRecord record = resumable_run(flags, store);
-  const std::vector<Layer> layers{read_spec_text(record.spec, "spec of run " + std::to_string(record.run))};
-  const RunSpec spec = resolve(layers);
   if (flags.dry_run) {
-    std::cout << annotated_toml(spec);
+    std::cout << annotated_toml(stored_spec(record));
     return ExitCode::kOk;
   }
-  PreparedRun run = prepare_run(spec, settings_of(flags));
-  run.context.name = record.name;
-  run.job.resume = true;
-  const std::int64_t step = checkpoint_step(checkpoint_path(flags.database, record.name).string());
-  const std::unique_ptr<RunSink> sink = store.resume_sink(record.run, step);
-  return run_and_report(std::move(run), *sink, flags, globals);
+  const std::string checkpoint = checkpoint_path(flags.database, record.name).string();
+  return take_up(store, record, checkpoint_step(checkpoint), flags, globals);
+}
+
+ExitCode make_scheduled(const TrainFlags& flags, const Globals& globals) {
+  if (!flags.spec.empty()) {
+    throw UsageError("--scheduled takes the whole spec from run '" + flags.scheduled +
+                     "'; give only --db, --data-dir, --slots and --json with it");
+  }
+  const Store store = Store::open(flags.database, Store::Mode::kRead);
+  const RunRecord record = store.find(flags.scheduled);
+  if (record.fabric != "virtual") return train_on_ranks(stored_layers(record), flags, globals);
+  const std::filesystem::path checkpoint = checkpoint_path(flags.database, record.name);
+  const bool has_checkpoint = record.checkpoint_step > 0 && std::filesystem::exists(checkpoint);
+  return take_up(store, record, has_checkpoint ? checkpoint_step(checkpoint.string()) : 0, flags, globals);
+}
+
+ExitCode make_scheduled_or_say_why(const TrainFlags& flags, const Globals& globals) {
+  try {
+    return make_scheduled(flags, globals);
+  } catch (const StoreError& error) {
+    print_error(error.what());
+    return static_cast<ExitCode>(kDatabaseTrouble);
+  }
 }
 
 std::function<ExitCode()> add_train(CLI::App& sub, const Globals& globals) {
   const auto flags = std::make_shared<TrainFlags>();
   declare_train_flags(sub, *flags);
-  return [flags, &globals] { return flags->resume.empty() ? train_anew(*flags, globals) : resume(*flags, globals); };
+  return [flags, &globals] {
+    if (!flags->scheduled.empty()) return make_scheduled_or_say_why(*flags, globals);
+    return flags->resume.empty() ? train_anew(*flags, globals) : resume(*flags, globals);
+  };
 }
 
 const Register<CommandEntry> registered{

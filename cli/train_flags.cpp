@@ -27,6 +27,10 @@ void declare_train_flags(CLI::App& sub, TrainFlags& flags) {
   sub.add_option("--resume", flags.resume, "Go on with a stopped run: its number, name or key")
       ->type_name("RUN")
       ->check(empty_name);
+  sub.add_option("--scheduled", flags.scheduled, "Make a run that a sweep has scheduled, or go on with it")
+      ->type_name("RUN")
+      ->check(empty_name)
+      ->excludes("--resume");
   sub.add_flag("--json", flags.json, "One JSON object on stdout");
   sub.add_flag("--dry-run", flags.dry_run, "Print the resolved spec with the origin of each key; run nothing");
 }

@@ -15,6 +15,7 @@ struct TrainFlags {
   std::string database;
   std::string data_dir;
   std::string resume;
+  std::string scheduled;  ///< run of a sweep to make
   bool json = false;
   bool dry_run = false;
 };

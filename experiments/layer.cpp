@@ -1,6 +1,5 @@
 #include "experiments/layer.h"
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
@@ -10,42 +9,13 @@
 
 #include "engine/core/error.h"
 #include "experiments/tables.h"
+#include "experiments/toml_value.h"
 
 namespace sac {
 namespace {
 
-constexpr std::size_t kMaxBytes = 1 << 20;
-constexpr int kMaxDots = 32;
+constexpr std::string_view kSweep = "sweep";         // see read_sweep_table
 constexpr std::string_view kProvenance = "profile";  // a cluster profile's table: who measured it, when and how well
-
-std::string at_line(const std::string& source, const toml::source_region& region) {
-  return source + ":" + std::to_string(region.begin.line);
-}
-
-template <class List>
-List list_of(const toml::array& array) {
-  List list;
-  for (const toml::node& item : array) list.push_back(*item.value<typename List::value_type>());
-  return list;
-}
-
-std::optional<Value> array_value(const toml::array& array) {
-  const auto all = [&](auto&& fits) { return std::all_of(array.begin(), array.end(), fits); };
-  if (all([](const toml::node& item) { return item.is_integer(); })) return list_of<Ints>(array);
-  if (all([](const toml::node& item) { return item.is_number(); })) return list_of<Doubles>(array);
-  if (all([](const toml::node& item) { return item.is_string(); })) return list_of<Strings>(array);
-  return std::nullopt;
-}
-
-/// Nothing for what no option can hold: dates, tables in lists, mixed lists.
-std::optional<Value> node_value(const toml::node& node) {
-  if (const auto* array = node.as_array()) return array_value(*array);
-  if (node.is_boolean()) return *node.value<bool>();
-  if (node.is_integer()) return *node.value<std::int64_t>();
-  if (node.is_floating_point()) return *node.value<double>();
-  if (node.is_string()) return *node.value<std::string>();
-  return std::nullopt;
-}
 
 void flatten(const toml::table& table, const std::string& prefix, const std::string& source, Layer& layer) {
   for (const auto& [name, node] : table) {
@@ -56,6 +26,10 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
     }
     if (const auto* inner = node.as_table()) {
       if (key == kProvenance) continue;
+      if (key == kSweep) {
+        layer.sweep = origin;
+        continue;
+      }
       layer.tables.push_back({key, Value(), origin});
       flatten(*inner, key + ".", source, layer);
       continue;
@@ -70,41 +44,9 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
   }
 }
 
-/// toml++ recurses once a dot of a key: refuse what would exhaust the stack.
-void check_nesting(std::string_view text, const std::string& source) {
-  int line = 1;
-  int dots = 0;
-  char before = '\0';
-  for (const char c : text) {
-    if (c == '.' && before != '.') ++dots;
-    if (std::strchr(",=[]#\n", c) != nullptr) dots = 0;
-    if (dots > kMaxDots)
-      throw ConfigError(source + ":" + std::to_string(line) + ": keys nest too deep (at most 3 tables)");
-    if (c == '\n') ++line;
-    before = c;
-  }
-}
-
-std::string read_text(const std::filesystem::path& path) {
-  const std::string source = path.string();
-  if (std::filesystem::is_directory(path)) throw ConfigError(source + ": is a folder, not a spec");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw ConfigError(source + ": cannot be read: " + std::strerror(errno));
-  std::string text(kMaxBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxBytes) throw ConfigError(source + ": is larger than 1 MiB, the most a spec may have");
-  return text;
-}
-
 Layer parse(std::string_view text, const std::string& source) {
-  check_nesting(text, source);
   Layer layer;
-  try {
-    flatten(toml::parse(text, source), "", source, layer);
-  } catch (const toml::parse_error& error) {
-    throw ConfigError(at_line(source, error.source()) + ": not TOML: " + std::string(error.description()));
-  }
+  flatten(parse_document(text, source), "", source, layer);
   return layer;
 }
 
@@ -136,7 +78,7 @@ std::string environment_key(std::string name) {
 
 Layer read_spec_text(std::string_view text, const std::string& source) {
   Layer layer = parse(text, source);
-  if (layer.settings.empty()) throw ConfigError(source + ": is empty: it sets no key");
+  if (layer.settings.empty() && layer.sweep.empty()) throw ConfigError(source + ": is empty: it sets no key");
   return layer;
 }
 

@@ -20,6 +20,7 @@ struct Setting {
 struct Layer {
   std::vector<Setting> settings{};
   std::vector<Setting> tables{};   ///< headers seen, for checking only; their values mean nothing
+  std::string sweep{};             ///< where the file has a [sweep]: "exp.toml:9"; "" = nowhere
   std::filesystem::path folder{};  ///< of the file: paths in it begin there; "" = the current one
 };
 

@@ -86,6 +86,9 @@ void merge_length(const std::map<std::string, Value>& given, const std::map<std:
 
 /// Checks one layer and lays it over the earlier ones: plain keys first, then those meant for the choices made.
 void merge_layer(const Layer& layer, const Choices& choices, Merged& merged, std::string& name) {
+  if (!layer.sweep.empty()) {
+    throw ConfigError(layer.sweep + ": [sweep] makes many runs of a spec; start them with sactool sweep");
+  }
   for (const Setting& header : layer.tables) check_table(header);
   Merged own;
   Merged specific;

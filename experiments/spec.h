@@ -31,7 +31,7 @@ struct RunSpec {
 /// - `cluster.profile = "FILE"` lays that cluster profile right under the layer that cites it; only its numbers stay.
 /// - train.steps and train.epochs turn each other off across layers.
 /// @throws ConfigError  unknown table, key, choice or option (with the nearest), wrong type, out of range, options that
-/// contradict each other. The message begins with the setting's origin.
+/// contradict each other, a [sweep] (which is no single run). The message begins with the setting's origin.
 RunSpec resolve(std::span<const Layer> layers);
 
 /// The same spec with its length fixed to `steps` a worker, >= 1: epochs become steps once the data's size is known.

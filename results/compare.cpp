@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "engine/core/error.h"
 #include "engine/core/value.h"
@@ -39,6 +40,11 @@ TargetSummary summarize_target(const Store& store, const RunGroup& group, double
   return summary;
 }
 
+std::optional<double> throughput_of(const RunRecord& run) {
+  if (!(run.seconds > 0.0)) return std::nullopt;
+  return static_cast<double>(run.steps * run.batch_size * run.workers) / run.seconds;
+}
+
 template <class Get>
 Summary summary_of(const RunGroup& group, Get get) {
   std::vector<double> values;
@@ -54,6 +60,7 @@ GroupSummary summarize_group(RunGroup group) {
   summary.accuracy = summary_of(group, [](const RunRecord& run) { return run.accuracy; });
   summary.loss = summary_of(group, [](const RunRecord& run) { return run.loss; });
   summary.seconds = summary_of(group, [](const RunRecord& run) { return run.seconds; });
+  summary.throughput = summary_of(group, throughput_of);
   summary.compute_s = summary_of(group, [](const RunRecord& run) { return run.compute_s; });
   summary.communication_s = summary_of(group, [](const RunRecord& run) { return run.communication_s; });
   summary.hidden_communication_s = summary_of(group, [](const RunRecord& run) { return run.hidden_communication_s; });
@@ -62,6 +69,26 @@ GroupSummary summarize_group(RunGroup group) {
   summary.wire_bytes = summary_of(group, [](const RunRecord& run) { return static_cast<double>(run.wire_bytes); });
   summary.group = std::move(group);
   return summary;
+}
+
+/// Evaluations at each step, averaged over the seeds that have them, thinned to columns.
+std::vector<double> accuracy_curve(const Store& store, const RunGroup& group) {
+  std::map<std::int64_t, std::pair<double, double>> steps;  // sum, count
+  for (const RunRecord& run : group.runs) {
+    for (const MetricPoint& point : store.points(run.run, "accuracy")) {
+      auto& [sum, count] = steps[point.step];
+      sum += point.value;
+      count += 1.0;
+    }
+  }
+  std::vector<double> all;
+  for (const auto& [step, total] : steps) all.push_back(total.first / total.second);
+  if (all.size() <= kCurveColumns) return all;
+  std::vector<double> kept;
+  for (std::size_t column = 1; column <= kCurveColumns; ++column) {
+    kept.push_back(all[column * all.size() / kCurveColumns - 1]);
+  }
+  return kept;
 }
 
 /// The values of two groups at their common seeds, side by side.
@@ -91,6 +118,27 @@ std::optional<PairedEffect> ratio_of(const RunGroup& group, const RunGroup& base
   return paired_ratio(pairs.values, pairs.baseline);
 }
 
+/// Times to the target where every run of the common seeds has reached it: leaving out the others would flatter.
+std::optional<PairedEffect> target_ratio(const Store& store, const RunGroup& group, const RunGroup& baseline,
+                                         double target) {
+  bool all = true;
+  const Pairs pairs = paired(group, baseline, [&](const RunRecord& run) {
+    const Reach at = reach(store, run, target);
+    all = all && at.reached;
+    return std::optional(at.seconds);
+  });
+  return all ? paired_ratio(pairs.values, pairs.baseline) : std::nullopt;
+}
+
+/// A ratio and its interval times `factor`; the test of "no difference" then is another one.
+std::optional<PairedEffect> scaled(std::optional<PairedEffect> ratio, double factor) {
+  if (!ratio) return ratio;
+  ratio->estimate *= factor;
+  if (ratio->interval) ratio->interval = Interval{ratio->interval->low * factor, ratio->interval->high * factor};
+  if (factor != 1.0) ratio->p.reset();
+  return ratio;
+}
+
 Effects effects_of(const std::vector<GroupSummary>& groups, std::size_t place, std::size_t baseline) {
   const RunGroup& group = groups[place].group;
   const RunGroup& base = groups[baseline].group;
@@ -103,6 +151,9 @@ Effects effects_of(const std::vector<GroupSummary>& groups, std::size_t place, s
       ratio_of(group, base, [](const RunRecord& run) { return std::optional(run.communication_s); });
   effects.wire_bytes =
       ratio_of(group, base, [](const RunRecord& run) { return std::optional(static_cast<double>(run.wire_bytes)); });
+  effects.speed_up = ratio_of(group, base, throughput_of);
+  const double workers = static_cast<double>(group.runs.front().workers);
+  effects.efficiency = scaled(effects.speed_up, static_cast<double>(base.runs.front().workers) / workers);
   return effects;
 }
 
@@ -133,7 +184,9 @@ void summarize_groups(const Store& store, Selection selection, bool allow_none, 
   for (RunGroup& group : selection.groups) {
     unfinished += group.unfinished;
     repeats += group.repeats;
-    if (!group.runs.empty()) comparison.groups.push_back(summarize_group(std::move(group)));
+    if (group.runs.empty()) continue;
+    comparison.groups.push_back(summarize_group(std::move(group)));
+    comparison.groups.back().accuracy_curve = accuracy_curve(store, comparison.groups.back().group);
   }
   if (comparison.groups.empty() && !allow_none) {
     throw UsageError("nothing to compare in '" + store.path().string() + "': no finished run among " +
@@ -149,6 +202,8 @@ void summarize_groups(const Store& store, Selection selection, bool allow_none, 
 
 /// Of the selected real runs; the virtual runs that predict them need not be selected.
 std::vector<PredictedRun> predictions_of(const Store& store, const std::vector<RunRecord>& selected) {
+  const bool real = std::ranges::any_of(selected, [](const RunRecord& run) { return run.fabric != "virtual"; });
+  if (!real) return {};
   std::vector<PredictedRun> found = predicted_runs(store.runs());
   std::erase_if(found, [&](const PredictedRun& run) {
     return std::ranges::find(selected, run.measured.run, &RunRecord::run) == selected.end();
@@ -173,14 +228,19 @@ Comparison compare(const Store& store, const CompareRequest& request) {
     if (request.target) {
       comparison.groups[place].target = summarize_target(store, groups[place], *request.target);
     }
-    if (place != comparison.baseline) {
-      comparison.effects.push_back(effects_of(comparison.groups, place, comparison.baseline));
+    if (place == comparison.baseline) continue;
+    Effects& effects = comparison.effects.emplace_back(effects_of(comparison.groups, place, comparison.baseline));
+    if (request.target) {
+      effects.target_seconds = target_ratio(store, groups[place], groups[comparison.baseline], *request.target);
     }
   }
   adjust(comparison.effects, &Effects::accuracy);
   adjust(comparison.effects, &Effects::seconds);
   adjust(comparison.effects, &Effects::communication_s);
   adjust(comparison.effects, &Effects::wire_bytes);
+  adjust(comparison.effects, &Effects::target_seconds);
+  adjust(comparison.effects, &Effects::speed_up);
+  adjust(comparison.effects, &Effects::efficiency);
   if (request.strict) refuse_if_strict(comparison);
   return comparison;
 }

@@ -34,6 +34,7 @@ struct GroupSummary {
   Summary accuracy;
   Summary loss;
   Summary seconds;
+  Summary throughput;  ///< samples a second of the run's clock, all workers
   Summary compute_s;
   Summary communication_s;
   Summary hidden_communication_s;
@@ -41,9 +42,14 @@ struct GroupSummary {
   Summary idle_s;
   Summary wire_bytes;
   std::optional<TargetSummary> target;
+  std::vector<double> accuracy_curve;  ///< mean over seeds, by step; at most kCurveColumns, the last one last
 };
 
-/// A group against the baseline, paired by seed. p-values are Holm-adjusted over the groups. Nothing where there are no
+/// How many columns a curve in a line of text has.
+inline constexpr std::size_t kCurveColumns = 16;
+
+/// A group against the baseline, paired by seed. p-values are Holm-adjusted over the groups, one metric at a
+/// time. Nothing where there are no
 /// common seeds; ratios also not where a value is zero.
 struct Effects {
   std::size_t group = 0;                 ///< its place in `Comparison::groups`
@@ -51,6 +57,9 @@ struct Effects {
   std::optional<PairedEffect> seconds;   ///< ratio, as the next ones
   std::optional<PairedEffect> communication_s;
   std::optional<PairedEffect> wire_bytes;
+  std::optional<PairedEffect> target_seconds;  ///< nothing where a run of a pair never reached the target
+  std::optional<PairedEffect> speed_up;        ///< of samples a second
+  std::optional<PairedEffect> efficiency;      ///< speed-up over the ratio of workers
 };
 
 /// Something a reader must know before he trusts the numbers.

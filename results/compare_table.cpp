@@ -13,6 +13,21 @@ namespace {
 
 constexpr double kPercent = 100.0;
 
+/// The lowest and the highest accuracy that any curve shows; the other way round where there is none.
+std::pair<double, double> curve_range(const Comparison& comparison) {
+  double low = INFINITY;
+  double high = -INFINITY;
+  for (const GroupSummary& group : comparison.groups) {
+    if (group.accuracy_curve.size() < 2) continue;  // a point is no curve
+    for (const double value : group.accuracy_curve) {
+      if (!std::isfinite(value)) continue;
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
+  }
+  return {low, high};
+}
+
 std::string p_text(const std::optional<PairedEffect>& effect) {
   return effect && effect->p ? significant(*effect->p, 2) : "-";
 }
@@ -33,7 +48,10 @@ std::string groups_table(const Comparison& comparison, bool color) {
     header.push_back("time to " + level + " (" + seconds.name + ")");
     header.push_back("sent to " + level + " (" + bytes.name + ")");
   }
+  const auto [lowest, highest] = curve_range(comparison);
+  if (lowest < highest) header.emplace_back("accuracy by step");
   TextTable table(header);
+  if (lowest < highest) table.left(header.size() - 1);
   for (const GroupSummary& group : comparison.groups) {
     const auto mean = [&](Summary GroupSummary::*quantity, double factor) {
       return mean_text(group.*quantity, factor, largest_mean(comparison, quantity));
@@ -49,9 +67,44 @@ std::string groups_table(const Comparison& comparison, bool color) {
       row.push_back(target_text(group.target->seconds, *group.target, seconds.factor));
       row.push_back(target_text(group.target->wire_bytes, *group.target, bytes.factor));
     }
+    if (lowest < highest) row.push_back(sparkline(group.accuracy_curve, lowest, highest));
     table.add(row);
   }
   return table.text(color);
+}
+
+/// Where the time went, in shares of it; nothing where no group has any.
+std::string split_table(const Comparison& comparison, bool color) {
+  TextTable table({"of the time (%)", "compute", "communication", "waiting", "idle", "hidden communication"});
+  bool any = false;
+  for (const GroupSummary& group : comparison.groups) {
+    const double seconds = group.seconds.mean;
+    any = any || seconds > 0.0;
+    Strings row{group.group.label};
+    for (const Summary* part :
+         {&group.compute_s, &group.communication_s, &group.waiting_s, &group.idle_s, &group.hidden_communication_s}) {
+      row.push_back(seconds > 0.0 ? fixed(part->mean / seconds * kPercent, 1) : "-");
+    }
+    table.add(row);
+  }
+  return any ? "\n" + table.text(color) : "";
+}
+
+std::string speed_table(const Comparison& comparison, bool color) {
+  Strings header{"against " + comparison.groups[comparison.baseline].group.label, "workers", "speed-up", "p",
+                 "efficiency"};
+  if (comparison.target) header.insert(header.end(), {"time to " + percent(*comparison.target) + " (ratio)", "p"});
+  TextTable table(header);
+  for (const Effects& effect : comparison.effects) {
+    const RunGroup& group = comparison.groups[effect.group].group;
+    Strings row{group.label, std::to_string(group.runs.front().workers), effect_text(effect.speed_up, 1.0, false),
+                p_text(effect.speed_up), effect_text(effect.efficiency, 1.0, false)};
+    if (comparison.target) {
+      row.insert(row.end(), {effect_text(effect.target_seconds, 1.0, false), p_text(effect.target_seconds)});
+    }
+    table.add(row);
+  }
+  return "\n" + table.text(color) + "speed-up: of samples a second; efficiency: speed-up over the ratio of workers\n";
 }
 
 std::string effects_table(const Comparison& comparison, bool color) {
@@ -118,8 +171,8 @@ double largest_mean(const Comparison& comparison, Summary GroupSummary::*quantit
 
 std::string comparison_text(const Comparison& comparison, bool color) {
   std::string text = printable(setting_text(comparison)) + "; mean ± 95 % Student-t interval over seeds\n\n";
-  text += groups_table(comparison, color);
-  if (!comparison.effects.empty()) text += effects_table(comparison, color);
+  text += groups_table(comparison, color) + split_table(comparison, color);
+  if (!comparison.effects.empty()) text += effects_table(comparison, color) + speed_table(comparison, color);
   text += predictions_text(comparison.predictions, color);
   if (!comparison.notes.empty()) text += "\n";
   for (const Note& note : comparison.notes) {

@@ -78,6 +78,20 @@ std::string mean_text(const Summary& summary, double scale, double largest) {
   return fixed(mean, digits) + " ± " + (spread ? fixed(half, digits) : "0");
 }
 
+std::string sparkline(const std::vector<double>& values, double low, double high) {
+  static constexpr std::array<const char*, 8> kBars{"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+  std::string line;
+  for (const double value : values) {
+    if (!std::isfinite(value)) {
+      line += " ";
+      continue;
+    }
+    const double share = high > low ? std::clamp((value - low) / (high - low), 0.0, 1.0) : 1.0;
+    line += kBars[static_cast<std::size_t>(std::lround(share * 7.0))];
+  }
+  return line;
+}
+
 std::string percent(double share) {
   std::string text = fixed(share * 100.0, 4);
   text.erase(text.find_last_not_of('0') + 1);

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "results/statistics.h"
 
@@ -29,6 +30,9 @@ std::string with_sign(const std::string& number);
 /// @param scale  multiplies everything. @param largest  of the column's means: it gets four significant digits, the
 /// others its decimals, and more where they or their half-widths would vanish; 0 = this mean is alone.
 std::string mean_text(const Summary& summary, double scale = 1.0, double largest = 0.0);
+
+/// "▁▃▆█": values as bars between `low` and `high`; a space for what is not finite.
+std::string sparkline(const std::vector<double>& values, double low, double high);
 
 /// "85 %", "86.75 %"
 std::string percent(double share);

@@ -29,11 +29,16 @@ Json json_group(const GroupSummary& summary) {
   Json group = {{"label", summary.group.label},
                 {"group_key", summary.group.key},
                 {"strategy", summary.group.runs.front().strategy},
-                {"runs", Json::array()}};
-  for (const RunRecord& run : summary.group.runs) group["runs"].push_back(run.run);
+                {"runs", Json::array()},
+                {"seeds", Json::array()}};
+  for (const RunRecord& run : summary.group.runs) {
+    group["runs"].push_back(run.run);
+    group["seeds"].push_back(run.seed);
+  }
   group["accuracy"] = json_summary(summary.accuracy);
   group["loss"] = json_summary(summary.loss);
   group["seconds"] = json_summary(summary.seconds);
+  group["throughput"] = json_summary(summary.throughput);
   group["compute_s"] = json_summary(summary.compute_s);
   group["communication_s"] = json_summary(summary.communication_s);
   group["hidden_communication_s"] = json_summary(summary.hidden_communication_s);
@@ -155,7 +160,10 @@ Json json_comparison(const Comparison& comparison) {
                                {"accuracy_difference", json_effect(effects.accuracy)},
                                {"seconds_ratio", json_effect(effects.seconds)},
                                {"communication_s_ratio", json_effect(effects.communication_s)},
-                               {"wire_bytes_ratio", json_effect(effects.wire_bytes)}});
+                               {"wire_bytes_ratio", json_effect(effects.wire_bytes)},
+                               {"target_seconds_ratio", json_effect(effects.target_seconds)},
+                               {"speed_up", json_effect(effects.speed_up)},
+                               {"efficiency", json_effect(effects.efficiency)}});
   }
   for (const PredictedRun& run : comparison.predictions) json["predictions"].push_back(json_prediction(run));
   for (const Note& note : comparison.notes) json["notes"].push_back({{"text", note.text}, {"blocking", note.blocking}});

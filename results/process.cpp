@@ -18,9 +18,15 @@ std::string machine() {
   return boot + " " + std::filesystem::read_symlink("/proc/self/ns/pid", ignored).string();
 }
 
-/// Field 22 of /proc/PID/stat, counted after the last ')' because the program's name may hold anything; nothing for a
-/// process that is gone or only waits to be reaped.
-std::optional<std::int64_t> start_ticks(std::int64_t pid) {
+/// What /proc/PID/stat says.
+struct ProcessState {
+  std::int64_t parent = 0;
+  std::int64_t started = 0;  ///< clock ticks after boot
+};
+
+/// Fields 4 and 22, counted after the last ')' because the program's name may hold anything; nothing for a process that
+/// is gone or only waits to be reaped.
+std::optional<ProcessState> state_of(std::int64_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
   std::string line;
   if (!std::getline(file, line)) return std::nullopt;
@@ -28,21 +34,39 @@ std::optional<std::int64_t> start_ticks(std::int64_t pid) {
   std::string state;
   fields >> state;
   if (state == "Z" || state == "X") return std::nullopt;
+  ProcessState found;
+  fields >> found.parent;
   std::string skipped;
-  for (int field = 4; field < 22; ++field) fields >> skipped;
-  std::int64_t ticks = 0;
-  fields >> ticks;
-  return ticks;
+  for (int field = 5; field < 22; ++field) fields >> skipped;
+  fields >> found.started;
+  return found;
+}
+
+std::int64_t start_ticks(std::int64_t pid) {
+  const std::optional<ProcessState> state = state_of(pid);
+  return state ? state->started : 0;
 }
 
 }  // namespace
 
 ProcessId this_process() { return process_of(getpid()); }
 
-ProcessId process_of(std::int64_t pid) { return {machine(), pid, start_ticks(pid).value_or(0)}; }
+ProcessId process_of(std::int64_t pid) { return {machine(), pid, start_ticks(pid)}; }
 
 bool maybe_alive(const ProcessId& process) {
-  return process.machine != machine() || start_ticks(process.pid) == process.started;
+  if (process.machine != machine()) return true;
+  const std::optional<ProcessState> state = state_of(process.pid);
+  return state && state->started == process.started;
+}
+
+bool is_self_or_ancestor(const ProcessId& process) {
+  if (process.machine != machine()) return false;
+  std::int64_t pid = getpid();
+  while (const std::optional<ProcessState> state = state_of(pid)) {
+    if (pid == process.pid && state->started == process.started) return true;
+    pid = state->parent;
+  }
+  return false;
 }
 
 std::string host_name() {

@@ -20,6 +20,9 @@ ProcessId process_of(std::int64_t pid);
 /// False where the process is known to be gone; true where it lives or runs on another machine.
 bool maybe_alive(const ProcessId& process);
 
+/// True where `process` is this process or one of those that started it.
+bool is_self_or_ancestor(const ProcessId& process);
+
 /// This machine's host name.
 std::string host_name();
 

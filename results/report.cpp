@@ -9,6 +9,7 @@
 
 #include "engine/core/error.h"
 #include "engine/core/value.h"
+#include "results/html_sections.h"
 
 namespace sac {
 namespace {
@@ -76,7 +77,8 @@ std::string made_title(const Comparison& comparison) {
 
 }  // namespace
 
-ReportData collect_report(const Store& store, CompareRequest request, const std::string& title) {
+ReportData collect_report(const Store& store, CompareRequest request, const std::string& title,
+                          std::size_t curve_groups) {
   request.allow_unfinished = true;
   ReportData data;
   data.comparison = compare(store, request);
@@ -85,7 +87,7 @@ ReportData collect_report(const Store& store, CompareRequest request, const std:
   data.created = now_utc();
   data.database = store.path().filename().string();
   for (const char* series : kSeries) {
-    for (std::size_t place = 0; place < data.comparison.groups.size(); ++place) {
+    for (std::size_t place = 0; place < std::min(curve_groups, data.comparison.groups.size()); ++place) {
       Curve curve = curve_of(store, data.comparison.groups[place].group, place, series);
       if (!curve.points.empty()) data.curves.push_back(std::move(curve));
     }
@@ -96,13 +98,21 @@ ReportData collect_report(const Store& store, CompareRequest request, const std:
 
 const std::vector<ReportFormat>& report_formats() {
   static const std::vector<ReportFormat> kFormats = {
-      {"html", "one self-contained page with charts", render_html},
+      {"html", "one self-contained page with charts", render_html, kChartGroups},
       {"md", "Markdown tables", render_markdown},
       {"csv", "one line a run", render_csv},
       {"long.csv", "one line a metric point", render_long_csv},
-      {"json", "everything, for programs", render_json},
+      {"json", "everything, for programs", render_json, SIZE_MAX},
+      {"tex", "LaTeX table (booktabs), best means bold", render_latex},
+      {"vl.json", "Vega-Lite charts of the curves", render_vega, kChartGroups},
   };
   return kFormats;
+}
+
+std::string report_format_names() {
+  Strings names;
+  for (const ReportFormat& format : report_formats()) names.emplace_back(format.name);
+  return join(names);
 }
 
 const ReportFormat& report_format(const std::string& name) {

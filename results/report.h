@@ -37,14 +37,17 @@ struct ReportData {
   std::vector<std::pair<std::string, std::string>> provenance;  ///< of the newest run
 };
 
-/// @param title  "" = made from the strategies.  @throws UsageError  as compare(); no runs at all.
-ReportData collect_report(const Store& store, CompareRequest request, const std::string& title);
+/// @param title  "" = made from the strategies.  @param curve_groups  curves of that many groups at most.
+/// @throws UsageError  as compare(); no runs at all.
+ReportData collect_report(const Store& store, CompareRequest request, const std::string& title,
+                          std::size_t curve_groups = SIZE_MAX);
 
 /// One way to write a report, in a .cpp of its own.
 struct ReportFormat {
   const char* name;  ///< also the file extension
   const char* doc;
   std::string (*render)(const Store& store, const ReportData& data);
+  std::size_t curve_groups = 0;  ///< it shows the curves of that many groups, the first ones
 };
 
 std::string render_html(const Store& store, const ReportData& data);
@@ -52,8 +55,12 @@ std::string render_markdown(const Store& store, const ReportData& data);
 std::string render_csv(const Store& store, const ReportData& data);
 std::string render_long_csv(const Store& store, const ReportData& data);
 std::string render_json(const Store& store, const ReportData& data);
+std::string render_latex(const Store& store, const ReportData& data);
+std::string render_vega(const Store& store, const ReportData& data);
 
 const std::vector<ReportFormat>& report_formats();
+/// "html, md, csv": their names.
+std::string report_format_names();
 /// @throws UsageError  unknown, with the choices.
 const ReportFormat& report_format(const std::string& name);
 /// The format that the extension of `path` names.  @throws UsageError  none, with the choices.

@@ -1,28 +1,21 @@
 #include <sstream>
 
 #include "engine/core/value.h"
+#include "results/csv.h"
 #include "results/json.h"
 #include "results/report.h"
 
 namespace sac {
 namespace {
 
-/// A field as RFC 4180 has it: quoted only where it must be.
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-  std::string text = "\"";
-  for (const char c : field) {
-    if (c == '"') text += '"';
-    text += c;
-  }
-  return text + "\"";
-}
+/// With a point or an exponent, so that readers that guess types take a column of zeros for real numbers.
+std::string real_text(double value) { return to_toml(Value(value)); }
 
 std::string field_text(const Json& value) {
   if (value.is_null()) return "";
-  if (value.is_string()) return quoted(value.get<std::string>());
+  if (value.is_string()) return csv_field(value.get<std::string>());
   if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
-  if (value.is_number_float()) return shortest(value.get<double>());
+  if (value.is_number_float()) return real_text(value.get<double>());
   return value.dump();
 }
 
@@ -52,11 +45,11 @@ std::string render_long_csv(const Store& store, const ReportData& data) {
   out << "run,name,strategy,seed,series,step,seconds,samples,wire_bytes,value\n";
   for (const RunRecord& run : data.comparison.runs) {
     const std::string head =
-        std::to_string(run.run) + "," + quoted(run.name) + "," + run.strategy + "," + std::to_string(run.seed) + ",";
+        std::to_string(run.run) + "," + csv_field(run.name) + "," + run.strategy + "," + std::to_string(run.seed) + ",";
     for (const std::string& series : store.series(run.run)) {
       for (const MetricPoint& point : store.points(run.run, series)) {
-        out << head << quoted(series) << ',' << point.step << ',' << shortest(point.seconds) << ',' << point.samples
-            << ',' << point.wire_bytes << ',' << shortest(point.value) << '\n';
+        out << head << csv_field(series) << ',' << point.step << ',' << real_text(point.seconds) << ',' << point.samples
+            << ',' << point.wire_bytes << ',' << real_text(point.value) << '\n';
       }
     }
   }

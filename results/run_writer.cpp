@@ -48,15 +48,7 @@ void bind_totals(Statement& statement, const WorkerTotals& totals) {
   statement.bind(totals.payload_bytes).bind(totals.wire_bytes).bind(totals.messages);
 }
 
-}  // namespace
-
-double unix_seconds() {
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-RunWriter::RunWriter(const std::filesystem::path& path) : database_(open_for_writing(path)) {}
-
-std::string RunWriter::free_name(const RunContext& context) {
+std::string free_name(Database& database, const RunContext& context) {
   if (!context.name.empty() && std::ranges::all_of(context.name, [](char c) { return c >= '0' && c <= '9'; })) {
     throw ConfigError("run name '" + context.name +
                       "' is refused: digits alone stand for a run's number; add a letter");
@@ -64,7 +56,7 @@ std::string RunWriter::free_name(const RunContext& context) {
   const std::string wanted = context.name.empty() ? context.strategy + "-w" + std::to_string(context.workers) + "-s" +
                                                         std::to_string(context.seed)
                                                   : context.name;
-  Statement taken(database_, "SELECT 1 FROM runs WHERE name = ?");
+  Statement taken(database, "SELECT 1 FROM runs WHERE name = ?");
   std::string name = wanted;
   for (int suffix = 2; taken.bind(std::string_view(name)).step(); ++suffix) {
     taken.reset();
@@ -73,20 +65,36 @@ std::string RunWriter::free_name(const RunContext& context) {
   return name;
 }
 
-void RunWriter::insert(const RunContext& context) {
-  Transaction transaction(database_);
-  name_ = free_name(context);
-  Statement insert(database_, R"sql(
+}  // namespace
+
+RunRow insert_run(Database& database, const RunContext& context, std::string_view status) {
+  RunRow row{.name = free_name(database, context)};
+  Statement insert(database, R"sql(
     INSERT INTO runs (name, key, group_key, status, strategy, dataset, model, fabric, workers, seed, batch_size,
       parameters, planned_steps, spec, created, host, machine, pid, pid_started, heartbeat)
-    VALUES (?, ?, ?, 'RUNNING', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', 0, 0, 0))sql");
-  insert.bind(std::string_view(name_)).bind(std::string_view(context.key)).bind(std::string_view(context.group_key));
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '', 0, 0, 0))sql");
+  insert.bind(std::string_view(row.name)).bind(std::string_view(context.key));
+  insert.bind(std::string_view(context.group_key)).bind(status);
   insert.bind(std::string_view(context.strategy)).bind(std::string_view(context.dataset));
   insert.bind(std::string_view(context.model)).bind(std::string_view(context.fabric));
   insert.bind(context.workers).bind(static_cast<std::int64_t>(context.seed)).bind(context.batch_size);
   insert.bind(context.parameters).bind(context.steps).bind(std::string_view(context.spec_toml)).bind(unix_seconds());
   insert.run();
-  run_ = database_.last_insert_id();
+  row.run = database.last_insert_id();
+  return row;
+}
+
+double unix_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+RunWriter::RunWriter(const std::filesystem::path& path) : database_(open_for_writing(path)) {}
+
+void RunWriter::insert(const RunContext& context) {
+  Transaction transaction(database_);
+  const RunRow row = insert_run(database_, context, "RUNNING");
+  run_ = row.run;
+  name_ = row.name;
   insert_provenance(context);
   claim();
   transaction.commit();
@@ -101,10 +109,9 @@ void RunWriter::insert_provenance(const RunContext& context) {
 }
 
 void RunWriter::claim() {
-  const ProcessId self = this_process();
   Statement update(database_,
                    "UPDATE runs SET host = ?, machine = ?, pid = ?, pid_started = ?, heartbeat = ? WHERE run = ?");
-  update.bind(std::string_view(host_name())).bind(std::string_view(self.machine)).bind(self.pid).bind(self.started);
+  update.bind(std::string_view(host_name())).bind(std::string_view(self_.machine)).bind(self_.pid).bind(self_.started);
   update.bind(unix_seconds()).bind(run_).run();
 }
 
@@ -120,9 +127,13 @@ void RunWriter::check_resumable(const RunContext& context, std::int64_t run) {
                      ", this spec " + context.key.substr(0, 12));
   }
   if (status == "FINISHED") throw StoreError("run '" + name_ + "' is finished; there is nothing to resume");
+  const ProcessId owner{select.text(3), select.integer(4), select.integer(5)};
   const bool beats = unix_seconds() - select.number(6) < kStaleHeartbeatS;
-  if (status == "RUNNING" && beats && maybe_alive({select.text(3), select.integer(4), select.integer(5)})) {
-    throw StoreError("run '" + name_ + "' is still running (process " + std::to_string(select.integer(4)) + ")");
+  const std::string process = " (process " + std::to_string(owner.pid) + ")";
+  if (owner.pid == 0 || !maybe_alive(owner)) return;
+  if (status == "RUNNING" && beats) throw StoreError("run '" + name_ + "' is still running" + process);
+  if (status != "RUNNING" && owner.machine == self_.machine && !is_self_or_ancestor(owner)) {
+    throw StoreError("run '" + name_ + "' is claimed by a sweep" + process);
   }
 }
 
@@ -130,19 +141,26 @@ void RunWriter::resume(const RunContext& context, const ResumePoint& from) {
   Transaction transaction(database_);
   check_resumable(context, from.run);
   run_ = from.run;
-  Statement drop(database_, "DELETE FROM points WHERE run = ? AND step > ?");
-  drop.bind(run_).bind(from.step).run();
+  Statement drop(database_, "DELETE FROM points WHERE run = ? AND (step > ? OR ?)");
+  drop.bind(run_).bind(from.step).bind(std::int64_t{from.step == 0}).run();
   Statement last(database_, "SELECT coalesce(max(ordinal) + 1, 0) FROM points WHERE run = ?");
   last.bind(run_).step();
   next_ordinal_ = last.integer(0);
   last.reset();
   Statement update(database_,
                    "UPDATE runs SET status = 'RUNNING', error = '', finished = NULL, seconds = 0.0, steps = ?, "
-                   "planned_steps = ? WHERE run = ?");
-  update.bind(from.step).bind(context.steps).bind(run_).run();
+                   "planned_steps = ?, parameters = ? WHERE run = ?");
+  update.bind(from.step).bind(context.steps).bind(context.parameters).bind(run_).run();
   insert_provenance(context);
   claim();
   transaction.commit();
+}
+
+/// After an update of the row that asks for this process as its owner: whether there was such a row.
+void RunWriter::check_owner() {
+  if (database_.changes() == 0) {
+    throw StoreError("run '" + name_ + "' was removed or taken over by another process; this one ends");
+  }
 }
 
 std::int64_t RunWriter::series_id(const std::string& series) {
@@ -163,8 +181,11 @@ void RunWriter::append(std::span<const MetricPoint> points, const Progress& prog
     insert.bind(point.samples).bind(point.wire_bytes).bind(point.value).run();
   }
   Statement beat(database_,
-                 "UPDATE runs SET heartbeat = ?, steps = max(steps, ?), seconds = max(seconds, ?) WHERE run = ?");
-  beat.bind(unix_seconds()).bind(progress.step).bind(progress.seconds).bind(run_).run();
+                 "UPDATE runs SET heartbeat = ?, steps = max(steps, ?), seconds = max(seconds, ?) WHERE run = ? "
+                 "AND pid = ? AND pid_started = ?");
+  beat.bind(unix_seconds()).bind(progress.step).bind(progress.seconds).bind(run_);
+  beat.bind(self_.pid).bind(self_.started).run();
+  check_owner();
   transaction.commit();
 }
 
@@ -180,7 +201,7 @@ void RunWriter::finish_row(const RunOutcome& outcome) {
     UPDATE runs SET compute_s = ?, communication_s = ?, hidden_communication_s = ?, waiting_s = ?, idle_s = ?,
       payload_bytes = ?, wire_bytes = ?, messages = ?, status = ?, error = ?, params_sha256 = ?,
       steps = max(?, ? * steps), seconds = max(?, ? * seconds), accuracy = ?, loss = ?, train_loss = ?, wall_seconds = ?, staleness_mean = ?, staleness_max = ?,
-      finished = ?, heartbeat = ? WHERE run = ?)sql");
+      finished = ?, heartbeat = ? WHERE run = ? AND pid = ? AND pid_started = ?)sql");
   bind_totals(update, summed_up(outcome.workers));
   update.bind(std::string_view(status_name(outcome.status))).bind(std::string_view(outcome.error));
   update.bind(std::string_view(outcome.params_sha256));
@@ -189,7 +210,8 @@ void RunWriter::finish_row(const RunOutcome& outcome) {
   update.bind(outcome.accuracy).bind(outcome.loss).bind(outcome.train_loss);
   update.bind(outcome.wall_seconds).bind(mean_staleness(outcome.staleness));
   update.bind(outcome.staleness.empty() ? std::nullopt : std::optional(outcome.staleness.rbegin()->first));
-  update.bind(unix_seconds()).bind(unix_seconds()).bind(run_).run();
+  update.bind(unix_seconds()).bind(unix_seconds()).bind(run_).bind(self_.pid).bind(self_.started).run();
+  check_owner();
 }
 
 void RunWriter::finish_checkpoint(const RunOutcome& outcome) {

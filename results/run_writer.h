@@ -7,6 +7,7 @@
 
 #include "engine/core/metric_sink.h"
 #include "results/database.h"
+#include "results/process.h"
 #include "results/sink.h"
 
 namespace sac {
@@ -19,9 +20,12 @@ class RunWriter {
 
   /// Inserts a run with status RUNNING and takes a free name.  @throws StoreError, ConfigError  a name of digits only.
   void insert(const RunContext& context);
-  /// Takes a run up again.  @throws StoreError  no such run, another key, finished or still running.
+  /// Takes a run up again, or for the first time where it was only scheduled.
+  /// @throws StoreError  no such run, another key, finished, still running, or claimed by a process that is none of
+  /// those that started this one.
   void resume(const RunContext& context, const ResumePoint& from);
-  /// Appends points and refreshes heartbeat and progress.
+  /// Appends points and refreshes heartbeat and progress.  @throws StoreError  also where another process has taken
+  /// the run over.
   void append(std::span<const MetricPoint> points, const Progress& progress);
   void set_checkpoint(const std::string& path, std::int64_t step);
   void finish(const RunOutcome& outcome);
@@ -30,10 +34,10 @@ class RunWriter {
   [[nodiscard]] const std::string& name() const { return name_; }
 
  private:
-  std::string free_name(const RunContext& context);
   std::int64_t series_id(const std::string& series);
   void insert_provenance(const RunContext& context);
   void check_resumable(const RunContext& context, std::int64_t run);
+  void check_owner();
   void claim();
   void finish_row(const RunOutcome& outcome);
   void finish_checkpoint(const RunOutcome& outcome);
@@ -41,11 +45,22 @@ class RunWriter {
   void replace_staleness(const RunOutcome& outcome);
 
   Database database_;
+  ProcessId self_ = this_process();
   std::int64_t run_ = 0;
   std::int64_t next_ordinal_ = 0;
   std::string name_;
   std::map<std::string, std::int64_t> series_ids_;
 };
+
+/// A row of `runs` and its unique name.
+struct RunRow {
+  std::int64_t run = 0;
+  std::string name;
+};
+
+/// Inserts a run that nobody owns yet and takes a free name. Within a transaction of the caller.
+/// @throws ConfigError  a name of digits only.
+RunRow insert_run(Database& database, const RunContext& context, std::string_view status);
 
 /// Seconds since 1970, UTC.
 double unix_seconds();

@@ -56,6 +56,27 @@ CREATE TABLE staleness (
 ) WITHOUT ROWID;
 )sql";
 
+/// Since version 2: sweeps, and what a reader says of a run.
+constexpr const char* kTablesOfVersion2 = R"sql(
+CREATE TABLE sweeps (
+  sweep INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, method TEXT NOT NULL,
+  axes TEXT NOT NULL, created REAL NOT NULL
+);
+CREATE TABLE sweep_runs (
+  sweep INTEGER NOT NULL REFERENCES sweeps ON DELETE CASCADE, position INTEGER NOT NULL,
+  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, PRIMARY KEY (sweep, position)
+) WITHOUT ROWID;
+CREATE INDEX sweep_runs_by_run ON sweep_runs (run);
+CREATE TABLE tags (
+  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, tag TEXT NOT NULL, PRIMARY KEY (run, tag)
+) WITHOUT ROWID;
+CREATE TABLE notes (run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, note TEXT NOT NULL);
+CREATE VIEW v_sweeps AS SELECT s.sweep, s.name, s.method, s.axes, count(*) AS runs,
+  sum(r.status = 'FINISHED') AS finished, sum(r.status = 'FAILED') AS failed,
+  strftime('%Y-%m-%dT%H:%M:%fZ', s.created, 'unixepoch') AS created
+FROM sweeps s JOIN sweep_runs p USING (sweep) JOIN v_runs r USING (run) GROUP BY s.sweep;
+)sql";
+
 /// NaN lies in the tables as the text 'nan'. The views show it as NULL, which every reader takes as a missing number,
 /// and name it in `non_finite` (runs) or `special` (metrics), where the infinities are named too.
 constexpr const char* kViews = R"sql(
@@ -104,14 +125,37 @@ bool is_blank(Database& database) {
   return database.integer("PRAGMA application_id") == 0 && database.integer("SELECT count(*) FROM sqlite_master") == 0;
 }
 
+void set_version(Database& database) {
+  database.execute(("PRAGMA user_version = " + std::to_string(kSchemaVersion)).c_str());
+}
+
 void create(Database& database) {
   Transaction transaction(database);
   if (!is_blank(database)) return;
   database.execute(kTables);
   database.execute(views().c_str());
+  database.execute(kTablesOfVersion2);
   database.execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
-  database.execute(("PRAGMA user_version = " + std::to_string(kSchemaVersion)).c_str());
+  set_version(database);
   transaction.commit();
+}
+
+/// Adds what an older database lacks.
+void migrate(Database& database) {
+  if (database.integer("PRAGMA user_version") >= kSchemaVersion) return;
+  Transaction transaction(database);
+  if (database.integer("PRAGMA user_version") >= kSchemaVersion) return;  // another process was faster
+  database.execute(kTablesOfVersion2);
+  set_version(database);
+  transaction.commit();
+}
+
+/// For readers, who can do without.
+void try_to_migrate(Database& database) {
+  try {
+    if (!database.read_only()) migrate(database);
+  } catch (const StoreError&) {
+  }
 }
 
 void check_identity(Database& database) {
@@ -134,6 +178,7 @@ Database open_for_writing(const std::filesystem::path& path) {
   if (database.read_only()) throw StoreError("database '" + database.file() + "' is read-only");
   if (is_blank(database)) create(database);
   check_identity(database);
+  migrate(database);
   return database;
 }
 
@@ -141,7 +186,13 @@ Database open_for_reading(const std::filesystem::path& path) {
   const bool writable = access(path.c_str(), W_OK) == 0;
   Database database(path, writable ? Database::Access::kReadWrite : Database::Access::kReadOnly);
   check_identity(database);
+  try_to_migrate(database);
   return database;
+}
+
+bool has_table(Database& database, const char* table) {
+  Statement select(database, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?");
+  return select.bind(std::string_view(table)).step();
 }
 
 }  // namespace sac

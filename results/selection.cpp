@@ -137,6 +137,7 @@ Selection select(const Store& store, const std::vector<std::string>& words) {
     std::set<std::int64_t> taken;
     for (const std::string& word : words) {
       std::vector<RunRecord> found = runs_of_groups(all, groups, word);
+      if (found.empty()) found = store.runs_of_sweep(word);
       if (found.empty()) found.push_back(store.find(word));
       for (RunRecord& run : found) {
         if (taken.insert(run.run).second) selection.runs.push_back(std::move(run));
@@ -147,7 +148,7 @@ Selection select(const Store& store, const std::vector<std::string>& words) {
   return selection;
 }
 
-std::size_t find_group(const std::vector<RunGroup>& groups, const std::string& word) {
+std::size_t find_group(const std::vector<RunGroup>& groups, const std::string& word, const std::string& thing) {
   std::vector<std::size_t> found;
   Strings labels;
   for (std::size_t place = 0; place < groups.size(); ++place) {
@@ -160,8 +161,8 @@ std::size_t find_group(const std::vector<RunGroup>& groups, const std::string& w
     if (fits) found.push_back(place);
   }
   if (found.size() == 1) return found.front();
-  if (found.empty()) throw UsageError(unknown_name("baseline", word, labels));
-  throw UsageError("baseline '" + word + "' fits several groups; choices: " + join(labels));
+  if (found.empty()) throw UsageError(unknown_name(thing, word, labels));
+  throw UsageError(thing + " '" + word + "' fits several groups; choices: " + join(labels));
 }
 
 }  // namespace sac

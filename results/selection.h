@@ -23,12 +23,14 @@ struct Selection {
   std::vector<RunGroup> groups;  ///< in the order asked for, else by first run
 };
 
-/// @param words  run numbers, names, key prefixes, strategies, labels, or prefixes of group keys; none = every run.
+/// @param words  run numbers, names, key prefixes, strategies, labels, prefixes of group keys, or
+/// sweeps; none = every run.
 /// @throws UsageError  a word that fits nothing, with what there is.
 Selection select(const Store& store, const std::vector<std::string>& words);
 
 /// The place of the group that `word` names: label, strategy, prefix of its key, or one of its runs.
-/// @throws UsageError  none or several fit, naming the choices.
-std::size_t find_group(const std::vector<RunGroup>& groups, const std::string& word);
+/// @param thing  what it is wanted for, in the message.  @throws UsageError  none or several fit, naming the choices.
+std::size_t find_group(const std::vector<RunGroup>& groups, const std::string& word,
+                       const std::string& thing = "baseline");
 
 }  // namespace sac

@@ -8,7 +8,7 @@
 
 namespace sac {
 
-/// What a sink continues: a run and the step of its checkpoint.
+/// What a sink continues: a run and the step of its checkpoint; 0 = from the start, nothing of the run is kept.
 struct ResumePoint {
   std::int64_t run = 0;
   std::int64_t step = 0;

@@ -90,6 +90,13 @@ std::vector<RunRecord> Store::runs(const RunFilter& filter) const {
                      {filter.status, filter.strategy});
 }
 
+std::vector<RunRecord> Store::runs_of_sweep(std::string_view name) const {
+  if (!has_table(*database_, "sweeps")) return {};
+  return select_runs(*database_,
+                     "v.run IN (SELECT run FROM sweep_runs JOIN sweeps USING (sweep) WHERE name = ?1) ORDER BY v.run",
+                     {std::string(name)});
+}
+
 RunRecord Store::get(std::int64_t id) const {
   std::vector<RunRecord> found = select_runs(*database_, "v.run = ?1", {std::to_string(id)});
   if (found.empty()) throw UsageError("no run " + std::to_string(id) + " in '" + path_.string() + "'");

@@ -58,8 +58,9 @@ class Store {
   /// `begin`: a name of digits only.
   [[nodiscard]] std::unique_ptr<RunSink> sink() const;
 
-  /// A sink that continues run `id`. `begin` drops its points after `from_step` and sets it RUNNING again; the name in
-  /// the context is ignored.  @throws StoreError  from `begin`: no such run, another key, finished or still running.
+  /// A sink that continues run `id`. `begin` drops its points after `from_step` (0: all) and sets it RUNNING; the name
+  /// in the context is ignored.  @throws StoreError  from `begin`: no such run, another key, finished, still running,
+  /// or claimed by a sweep that has not started this process.
   [[nodiscard]] std::unique_ptr<RunSink> resume_sink(std::int64_t id, std::int64_t from_step) const;
 
   /// Runs by number, oldest first.
@@ -69,6 +70,8 @@ class Store {
   [[nodiscard]] RunRecord find(std::string_view text) const;
   /// @throws UsageError  no such run.
   [[nodiscard]] RunRecord get(std::int64_t id) const;
+  /// The runs of the sweeps with this name, by number; none where there is no such sweep.
+  [[nodiscard]] std::vector<RunRecord> runs_of_sweep(std::string_view name) const;
   /// The newest run with exactly this key and status ("" = any).
   [[nodiscard]] std::optional<RunRecord> newest(std::string_view key, std::string_view status = "") const;
 

@@ -23,6 +23,23 @@ class Output(SactoolCase):
         for command in ["train", "compare", "report", "runs", "strategies", "data", "doctor"]:
             self.assertIn(f"\n  {command} ", self.sactool("--help").stdout)
 
+    def completions(self, *words):
+        """What bash offers for the last of the words."""
+        script = self.write("completion.sh", self.sactool("completion", "bash").stdout)
+        ask = f'source {script}; COMP_WORDS=(sactool "$@"); COMP_CWORD=$#; _sactool; printf "%s\\n" "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", ask, "bash", *words], cwd=self.folder, capture_output=True, text=True, timeout=20)
+        return done.stdout.split()
+
+    def test_completion(self):
+        self.assertEqual(self.completions("tr"), ["train"])
+        self.assertLessEqual({"--retry-failed", "--dry-run"}, set(self.completions("sweep", "--")))
+        self.assertIn("--json", self.completions("runs", "ls", "--j"))
+        self.assertEqual(self.completions("train", "exp.toml", "--work"), ["--workers"])
+        self.assertEqual(self.completions("train", "--set", "optimizer.moment"), ["optimizer.momentum="])
+        self.assertEqual(self.completions("nonsense", "exp", "--vers"), ["--version"])
+        self.assertTrue(self.sactool("completion", "zsh").stdout.startswith("autoload"))
+        self.assert_refused(self.sactool("completion", "fish"), "fish")
+
     def test_strategies(self):
         listed = json.loads(self.sactool("strategies", "--json").stdout)
         self.assertLessEqual({"sync_sgd", "local_sgd", "staged", "async_sgd"}, {entry["name"] for entry in listed})
