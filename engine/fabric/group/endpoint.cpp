@@ -56,6 +56,7 @@ void GroupEndpoint::contribute(Contribution contribution) {
 }
 
 bool GroupEndpoint::wants_boundary() const {
+  context_->watch->check();
   if (stop_ != nullptr && stop_->load(std::memory_order_relaxed)) throw StopRequested{};
   return false;
 }

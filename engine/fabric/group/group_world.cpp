@@ -34,7 +34,7 @@ std::string of_root(const RankContext& context, const std::string& name, const s
   if (context.launch.rank == 0) context.store->set(name, mine);
   while (true) {
     if (const auto said = context.store->get(name)) return *said;
-    if (context.watch->failed()) context.watch->throw_failure();
+    context.watch->check();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
 }

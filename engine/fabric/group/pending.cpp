@@ -29,6 +29,7 @@ class PendingCollective final : public Pending {
   }
 
   void wait(Watch& watch, const std::string& what, Seconds timeout) override {
+    watch.check();
     times_.from = steady_seconds();
     std::unique_lock lock(state_->mutex);
     if (!state_->done) {
@@ -42,7 +43,10 @@ class PendingCollective final : public Pending {
       lock.lock();
       state_->changed.wait_for(lock, c10d_timeout(timeout), [this] { return state_->done || state_->cut; });
       lock.unlock();
-      if (!state_->done) watch.failed() ? watch.throw_failure() : watch.fail_late(what, timeout);
+      if (!state_->done) {
+        watch.check();
+        watch.fail_late(what, timeout);
+      }
       watch.blocked_in("");
       lock.lock();
     }
@@ -76,6 +80,7 @@ class PendingOnDevice final : public Pending {
       : work_(work), device_(device), abort_(std::move(abort)), posted_(device), done_(end_of(*work, device)) {}
 
   void wait(Watch& watch, const std::string& what, Seconds timeout) override {
+    watch.check();
     const StreamMark here(device_);
     const auto deadline = std::chrono::steady_clock::now() + c10d_timeout(timeout);
     watch.blocked_in(what);
@@ -103,7 +108,7 @@ class PendingOnDevice final : public Pending {
 
   void await(const StreamMark& mark, Watch& watch, const std::string& what, Seconds timeout, Deadline deadline) const {
     while (!mark.reached()) {
-      if (watch.failed()) watch.throw_failure();
+      watch.check();
       if (const std::exception_ptr error = work_->exception()) rethrow(error, watch, what);
       if (std::chrono::steady_clock::now() > deadline) watch.fail_late(what, timeout);
       std::this_thread::yield();

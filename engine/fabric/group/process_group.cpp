@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <exception>
+#include <mutex>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <vector>
 
@@ -17,6 +18,15 @@ namespace {
 void switch_off_flight_recorder() {
   static const bool done = setenv("TORCH_FR_BUFFER_SIZE", "0", 1) == 0;
   static_cast<void>(done);
+}
+
+/// Groups that are never taken down.
+template <class Group>
+void leave_behind(Group* group) {
+  static std::mutex mutex;
+  static auto* const all = new std::vector<Group*>;
+  const std::lock_guard lock(mutex);
+  all->push_back(group);
 }
 
 c10d::ReduceOp reduce_op(Reduce op) { return op == Reduce::kMax ? c10d::ReduceOp::MAX : c10d::ReduceOp::SUM; }
@@ -53,7 +63,7 @@ ProcessGroup::ProcessGroup(const RankContext& context, Backend backend, const st
 
 /// c10d's threads may wait for a rank that hangs: after a failure they are left to the end of the process.
 ProcessGroup::~ProcessGroup() {
-  if (std::uncaught_exceptions() > 0) static_cast<void>(impl_.release());
+  if (impl_ && std::uncaught_exceptions() > 0) leave_behind(impl_.release());
 }
 ProcessGroup::ProcessGroup(ProcessGroup&&) noexcept = default;
 int ProcessGroup::rank() const { return impl_->backend->getRank(); }

@@ -166,7 +166,11 @@ void Watch::leave() {
 Watch::Guard::Guard(Watch& watch, std::function<void()> cut) : watch_(&watch) {
   const std::lock_guard lock(watch.mutex_);
   id_ = watch.next_guard_++;
-  watch.guards_.emplace(id_, std::move(cut));
+  if (watch.failed()) {
+    cut();
+  } else {
+    watch.guards_.emplace(id_, std::move(cut));
+  }
 }
 
 Watch::Guard::~Guard() {

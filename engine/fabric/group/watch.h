@@ -38,8 +38,12 @@ class Watch {
   /// knows the cause may speak first.
   [[noreturn]] void fail_broken(const std::string& what, const std::string& error);
   [[noreturn]] void throw_failure();
+  /// @throws ClusterFailure  any rank has failed.
+  void check() {
+    if (failed()) throw_failure();
+  }
 
-  /// While it lives, `cut` is called once if the cluster fails, from another thread.
+  /// While it lives, `cut` is called once if the cluster fails, from another thread; at once where it has failed.
   class Guard {
    public:
     Guard(Watch& watch, std::function<void()> cut);
