@@ -18,8 +18,8 @@ struct ComputeChoice {
 };
 
 /// What train.device, train.precision and train.dtype ask for.
-/// @param train  the [train] table.  @param fabric  cluster.fabric: ranks over Gloo compute on the CPU, over NCCL on a
-/// GPU.
+/// @param train  the [train] table.  @param fabric  cluster.fabric: ranks over Gloo compute on the CPU, over NCCL on
+///                a GPU.
 /// @param local_rank  of this process on its machine: ranks take its GPUs in turn.
 /// @throws ConfigError  they contradict each other.
 /// @throws Error (ExitCode::kBackend)  this build or machine cannot do it.

@@ -6,9 +6,8 @@ namespace {
 /// Asynchronous SGD: workers send gradients to a server that applies each as it arrives.
 /// Source  Dean et al., "Large Scale Distributed Deep Networks" (Downpour), NIPS 2012; n-softsync: Zhang et al. 2016,
 ///         arXiv:1511.05950.
-/// Rule    at the server x <- x - lr g_k(x at k's last read), or the mean of `accumulate` of them; the worker reads
-/// with
-///         the answer to its push. What is done about staleness: engine/train/stale_gradients.h.
+/// Rule    at the server x <- x - lr g_k(x at k's last read), or the mean of `accumulate` of them; the worker
+///         reads with the answer to its push. What is done about staleness: engine/train/stale_gradients.h.
 /// Cost    2 messages a shard, step and worker: D elements, or a codec's bytes, to the server, D back.
 /// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
 class AsyncSgd final : public ServerStrategy {

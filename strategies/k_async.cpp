@@ -3,10 +3,11 @@
 namespace sac {
 namespace {
 
-/// K-async SGD: the server takes the mean of the first n workers' gradients, however old; only those n read the new
-/// model. Source  Dutta et al. 2018, "Slow and Stale Gradients Can Win the Race", arXiv:1803.01113. Rule    x <- x - lr
-/// mean of n workers' g_k(x_read by k); a worker waits until its gradient is used. Cost    as async_sgd. Modes virtual,
-/// gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
+/// K-async SGD: the server takes the mean of the first n workers' gradients, however old; only those n read the new model.
+/// Source  Dutta et al. 2018, "Slow and Stale Gradients Can Win the Race", arXiv:1803.01113.
+/// Rule    x <- x - lr mean of n workers' g_k(x_read by k); a worker waits until its gradient is used.
+/// Cost    as async_sgd.
+/// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
 class KAsync final : public ServerStrategy {
  public:
   explicit KAsync(const Options& options)

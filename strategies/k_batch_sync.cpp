@@ -4,10 +4,11 @@ namespace sac {
 namespace {
 
 /// K-batch-sync SGD: a step takes the mean of the first n gradients, whoever made them; workers that are done make
-/// more. Late ones are thrown away: called off at once on the virtual cluster, when they arrive on real ranks. Source
-/// Dutta et al. 2018, "Slow and Stale Gradients Can Win the Race", arXiv:1803.01113. Rule    x <- x - lr mean of the
-/// first n gradients of x. A step of a worker is one gradient, used or called off. Cost    as async_sgd. Modes virtual,
-/// gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
+/// more. Late ones are thrown away: called off at once on the virtual cluster, when they arrive on real ranks.
+/// Source  Dutta et al. 2018, "Slow and Stale Gradients Can Win the Race", arXiv:1803.01113.
+/// Rule    x <- x - lr mean of the first n gradients of x. A step of a worker is one gradient, used or called off.
+/// Cost    as async_sgd.
+/// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
 class KBatchSync final : public ServerStrategy {
  public:
   explicit KBatchSync(const Options& options)

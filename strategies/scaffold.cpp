@@ -9,9 +9,8 @@ namespace {
 /// SCAFFOLD: federated averaging with control variates that take the clients' drift out of their steps.
 /// Source  Karimireddy et al., "SCAFFOLD: Stochastic Controlled Averaging for Federated Learning", ICML 2020,
 ///         arXiv:1910.06378 (option II).
-/// Rule    x_k <- x_k - lr (g_k - c_k + c); at a round's end c_k' = c_k - c + (x_g - x_k) / sum of lr, c <- c + (1/K)
-/// sum
-///         over the clients of (c_k' - c_k), x_g <- mean of their x_k. Made for plain SGD.
+/// Rule    x_k <- x_k - lr (g_k - c_k + c); at a round's end c_k' = c_k - c + (x_g - x_k) / sum of lr, c <- c +
+///         (1/K) sum over the clients of (c_k' - c_k), x_g <- mean of their x_k. Made for plain SGD.
 /// Cost    two all-reduces of D elements every H steps, of all K workers.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere.
 class Scaffold final : public Strategy {

@@ -9,8 +9,8 @@ namespace {
 /// Source  Wang et al., "SlowMo", ICLR 2020, arXiv:1910.00643.
 /// Rule    local SGD; after an average u <- b u + (x_start - mean)/lr; x <- x_start - a lr u.
 /// Cost    as local_sgd: the slow momentum is computed alike by every rank.
-/// Modes   virtual, gloo, nccl. Deterministic everywhere. With b = 0, a = 1 it is local_sgd; alone with b = 0
-/// Lookahead.
+/// Modes   virtual, gloo, nccl. Deterministic everywhere. With b = 0, a = 1 it is local_sgd; alone,
+///         with b = 0, Lookahead.
 class SlowMo final : public Strategy {
  public:
   explicit SlowMo(const Options& options)

@@ -8,9 +8,8 @@ namespace {
 /// Staged all-reduce ("SAC"): one half of the layers is all-reduced every step, the other runs free and is merged at
 /// the end of each stage of T steps, or lives on a parameter server.
 /// Source  this project: docs/strategies/staged.md; no paper defines it.
-/// Rule    x = (u, v): u <- u - lr mean_k g_k^u every step; v_k <- v_k - lr g_k^v every step, v_k <- mean_j v_j every
-/// T;
-///         async = server: v <- v - (lr / K) g_k^v at the server as it arrives, no clock more than s ahead.
+/// Rule    x = (u, v): u <- u - lr mean_k g_k^u every step; v_k <- v_k - lr g_k^v every step, v_k <- mean_j v_j
+///         every T; async = server: v <- v - (lr / K) g_k^v at the server as it arrives, no clock more than s ahead.
 /// Cost    mean volume a step D (f + (1 - f)/T) elements: all-reduces of u's gradient every step, of v every T steps;
 ///         with a server f D all-reduced, (1 - f) D there and back. Running statistics are never sent.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere, with a server on the virtual cluster. Evaluated at

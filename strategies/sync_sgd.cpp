@@ -6,9 +6,8 @@ namespace sac {
 namespace {
 
 /// Synchronous SGD: every step, all workers take the mean gradient.
-/// Source  Chen et al., "Revisiting Distributed Synchronous SGD", 2016, arXiv:1604.00981; buckets and overlap as in Li
-/// et
-///         al., "PyTorch Distributed", VLDB 2020, arXiv:2006.15704.
+/// Source  Chen et al., "Revisiting Distributed Synchronous SGD", 2016, arXiv:1604.00981; buckets and overlap as in
+///         Li et al., "PyTorch Distributed", VLDB 2020, arXiv:2006.15704.
 /// Rule    x <- x - lr mean_k g_k (any optimiser in place of the bare step).
 ///         With a codec C: x <- x - lr mean_k C(g_k).
 /// Cost    one all-reduce of D elements a step and bucket: ring 2(K-1) messages, 2(K-1)/K D elements sent a worker.
