@@ -14,7 +14,7 @@
 namespace sac {
 
 /// One worker's end of a compressed exchange: a codec and, with error feedback, what it has kept back so far.
-///   ef    p = g + e / u; C(p) is sent; e <- u (p - C(p))   Seide et al. 2014; Karimireddy et al. 2019, arXiv:1901.09847
+///   ef    p = g + e / u; C(p) is sent; e <- u (p - C(p))   Seide 2014; Karimireddy et al. 2019, arXiv:1901.09847
 ///   ef21  C(g - h) is sent; h <- h + C(g - h)              Richtarik et al. 2021, arXiv:2106.05203
 /// u is the step size that the vector will be multiplied with: so x_T - e_T = x_0 - sum_t lr_t g_t for any lr_t.
 class Compressor {
