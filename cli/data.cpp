@@ -38,14 +38,20 @@ std::string megabytes(std::int64_t bytes) {
 }
 
 std::string sample_shape(const DatasetEntry& entry) {
+  if (!entry.sample.empty()) return entry.sample;
   if (entry.files.empty()) return "by options";
   return std::to_string(entry.channels) + "x" + std::to_string(entry.height) + "x" + std::to_string(entry.width);
 }
 
 std::string count_text(std::int64_t count) { return count == 0 ? "by options" : std::to_string(count); }
 
+bool is_generated(const DatasetEntry& entry) { return entry.files.empty() && entry.given_by.empty(); }
+
+/// What stands for the place of a data set that needs none.
+std::string no_place(const DatasetEntry& entry) { return is_generated(entry) ? "generated" : entry.given_by; }
+
 nlohmann::ordered_json describe(const DatasetEntry& entry, const LocatedFiles& found) {
-  nlohmann::ordered_json object{{"name", entry.name}, {"summary", entry.summary}, {"generated", entry.files.empty()}};
+  nlohmann::ordered_json object{{"name", entry.name}, {"summary", entry.summary}, {"generated", is_generated(entry)}};
   const auto number = [](std::int64_t value) {
     return value == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(value);
   };
@@ -53,8 +59,9 @@ nlohmann::ordered_json describe(const DatasetEntry& entry, const LocatedFiles& f
   object["test_samples"] = number(entry.test_size);
   object["classes"] = number(entry.classes);
   object["shape"] = nlohmann::ordered_json();
-  if (!entry.files.empty()) object["shape"] = {entry.channels, entry.height, entry.width};
+  if (!entry.files.empty() && entry.sample.empty()) object["shape"] = {entry.channels, entry.height, entry.width};
   object["bytes"] = bytes_of(entry);
+  object["given_by"] = entry.given_by.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(entry.given_by);
   object["found"] = found.found() ? nlohmann::ordered_json(found.folder.string()) : nlohmann::ordered_json();
   object["licence"] = entry.licence;
   object["citation"] = entry.citation;
@@ -78,7 +85,7 @@ ExitCode list(const DataFlags& flags) {
       array.push_back(describe(entry, found));
       continue;
     }
-    const std::string where = generated ? "generated" : found.found() ? found.folder.string() : "not found";
+    const std::string where = generated ? no_place(entry) : found.found() ? found.folder.string() : "not found";
     print_row({name, count_text(entry.train_size), count_text(entry.test_size), count_text(entry.classes),
                sample_shape(entry), generated ? "-" : megabytes(bytes_of(entry)), where});
   }
@@ -110,7 +117,10 @@ ExitCode verify(const DataFlags& flags) {
                                : flags.name.empty() ? find_files(entry, data_roots(flags.location()))
                                                     : locate(entry, flags.location());
     const Strings wrong = found.found() ? wrong_files(entry, found) : Strings{};
-    const std::string verdict = generated ? "generated" : !found.found() ? "not found" : wrong.empty() ? "ok" : "WRONG";
+    const std::string verdict = generated        ? no_place(entry)
+                                : !found.found() ? "not found"
+                                : wrong.empty()  ? "ok"
+                                                 : "WRONG";
     std::cout << std::left << std::setw(15) << name << std::setw(11) << verdict << found.folder.string() << '\n';
     problems.insert(problems.end(), wrong.begin(), wrong.end());
   }
@@ -159,7 +169,12 @@ std::string already_there(const DatasetEntry& entry, const DataFlags& flags) {
 
 ExitCode fetch(const DataFlags& flags, const Globals& globals) {
   const DatasetEntry& entry = Registry<DatasetEntry>::instance().at(flags.name);
-  if (entry.files.empty()) throw ConfigError("data set '" + entry.name + "' is generated; there is nothing to fetch");
+  if (entry.downloads.empty()) {
+    const std::string state = !entry.files.empty()  ? "has no address to fetch it from"
+                              : is_generated(entry) ? "is generated; there is nothing to fetch"
+                                                    : "is given by " + entry.given_by + "; there is nothing to fetch";
+    throw ConfigError("data set '" + entry.name + "' " + state);
+  }
   std::string where = already_there(entry, flags);
   if (where.empty()) {
     const auto root = fetch_root(flags.location());

@@ -88,7 +88,7 @@ void look_for_data(const DoctorFlags& flags, Findings& findings) {
   Json& sets = findings.facts["data"] = Json::object();
   for (const auto& [name, entry] : Registry<DatasetEntry>::instance().entries()) {
     if (entry.files.empty()) {
-      sets[name] = "generated";
+      sets[name] = entry.given_by.empty() ? "generated" : entry.given_by;
       continue;
     }
     const LocatedFiles found = find_files(entry, data_roots({.data_dir = flags.data_dir}));

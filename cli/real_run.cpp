@@ -76,6 +76,7 @@ ExitCode train_as_rank(const RunSpec& spec, const Launch& launch, const TrainFla
                                        .data_dir = flags.data_dir,
                                        .argv = command_line(),
                                        .stop = &catch_stop_signals(talks),
+                                       .save = first ? flags.save : "",
                                        .launch = launch});
   if (first) return run_first_rank(std::move(run), flags, globals);
   Tee nobody({});

@@ -70,7 +70,8 @@ RunSettings settings_of(const TrainFlags& flags) {
   return {.slots = static_cast<int>(flags.slots),
           .data_dir = flags.data_dir,
           .argv = command_line(),
-          .stop = &catch_stop_signals()};
+          .stop = &catch_stop_signals(),
+          .save = flags.save};
 }
 
 std::vector<Layer> stored_layers(const RunRecord& record) {

@@ -24,6 +24,9 @@ void declare_train_flags(CLI::App& sub, TrainFlags& flags) {
   add_slots_option(sub, flags.slots);
   add_db_option(sub, flags.database);
   add_data_dir_option(sub, flags.data_dir);
+  sub.add_option("--save", flags.save, "Write the final model as a safetensors file (start from one: model.weights)")
+      ->type_name("FILE")
+      ->check(empty_name);
   sub.add_option("--resume", flags.resume, "Go on with a stopped run: its number, name or key")
       ->type_name("RUN")
       ->check(empty_name);

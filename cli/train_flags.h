@@ -14,6 +14,7 @@ struct TrainFlags {
   std::int64_t slots = usable_cores();
   std::string database;
   std::string data_dir;
+  std::string save;  ///< where the final model goes
   std::string resume;
   std::string scheduled;  ///< run of a sweep to make
   bool json = false;

@@ -14,10 +14,11 @@ struct Normalisation {
   std::span<const double> stddev;
 };
 
-/// Copies chosen samples into a batch: uint8 pixels become (x / 255 - mean) / stddev; features are taken as they are.
-/// @param indices  [B], in [0, N).  @param dtype  float32 or float64, of `inputs`.
-/// @param inputs  [B, C, H, W] or [B, F], contiguous; allocated unless it already has that shape and type.
-/// @param targets  [B], int64; likewise.
+/// Copies chosen samples into a batch: uint8 pixels become (x / 255 - mean) / stddev; features and tokens are taken as
+/// they are.
+/// @param indices  [B], in [0, N).  @param dtype  float32 or float64, of `inputs`; token ids stay int64.
+/// @param inputs  [B, C, H, W], [B, F] or [B, T], contiguous; allocated unless it already has that shape and type.
+/// @param targets  [B] or [B, T], int64; likewise.
 /// Safe from any thread with tensors of its own.
 void gather(const Examples& examples, const Normalisation& normalisation, std::span<const std::int64_t> indices,
             at::ScalarType dtype, at::Tensor& inputs, at::Tensor& targets);

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <iterator>
 #include <vector>
 
 #include "engine/core/error.h"
@@ -97,6 +98,13 @@ std::string file_sha256(const std::filesystem::path& path) {
   }
   if (!file.eof()) throw DataError(path.string() + ": cannot be read");
   return hash.hex();
+}
+
+std::string read_users_file(const std::string& key, const std::string& path) {
+  if (std::filesystem::is_directory(path)) throw DataError(key + " '" + path + "' is a folder, not a file");
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw DataError(key + " '" + path + "' cannot be read: " + std::strerror(errno));
+  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace sac

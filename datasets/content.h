@@ -49,4 +49,7 @@ void verify_content(const std::filesystem::path& path, const DataFile& expected)
 /// SHA-256 hex of a file as it lies on disk.  @throws DataError  it cannot be read.
 std::string file_sha256(const std::filesystem::path& path);
 
+/// The whole of a file of the user's.  @param key  that names it, for messages.  @throws DataError  it cannot be read.
+std::string read_users_file(const std::string& key, const std::string& path);
+
 }  // namespace sac

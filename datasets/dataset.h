@@ -14,8 +14,10 @@ namespace sac {
 
 /// Samples with their labels. Never written after loading: safe to read from any thread.
 struct Examples {
-  at::Tensor inputs;   ///< uint8 [N, C, H, W] for images, float32 [N, F] for features; contiguous
-  at::Tensor targets;  ///< int64 [N], in [0, classes); contiguous
+  /// uint8 [N, C, H, W] for images, float32 [N, F] for features, contiguous; int64 [N, T] for token ids, where each row
+  /// is contiguous and rows may overlap.
+  at::Tensor inputs;
+  at::Tensor targets;  ///< int64 [N], contiguous, or [N, T] as the inputs: a label for each token; in [0, classes)
 
   [[nodiscard]] std::int64_t size() const { return targets.defined() ? targets.size(0) : 0; }
 };
@@ -29,6 +31,7 @@ struct Dataset {
   std::int64_t channels = 1;  ///< feature data: channels = F, height = width = 1
   std::int64_t height = 1;
   std::int64_t width = 1;
+  std::int64_t vocabulary = 0;   ///< token data: ids lie in [0, vocabulary), width = T; else 0
   std::vector<double> mean{};    ///< a channel, of the training pixels scaled to [0, 1]; empty: inputs as they are
   std::vector<double> stddev{};  ///< likewise
   std::string hash;              ///< SHA-256 hex over the files' content hashes or over the generating parameters
@@ -41,8 +44,8 @@ struct DataFile {
   std::string sha256;      ///< of the unpacked bytes, lower-case hex
 };
 
-/// One file to download. A `.gz` is checked by the content of its DataFile, an archive by its own hash and then
-/// unpacked.
+/// One file to download. A file or its `.gz` is checked by the content of its DataFile, an archive by its own hash and
+/// then unpacked.
 struct Download {
   std::string name;              ///< appended to a mirror's address, e.g. "train-images-idx3-ubyte.gz"
   std::int64_t bytes = 0;        ///< as it travels
@@ -73,6 +76,8 @@ struct DatasetEntry {
   /// Called with the entry itself.
   /// @throws DataError  a file is missing, truncated, swapped or corrupt.  @throws ConfigError  options do not fit.
   std::function<Dataset(const DatasetEntry&, const Options&, const DataLocation&)> load{};
+  std::string sample{};    ///< what a sample is, for lists, where it is no image: "tokens"
+  std::string given_by{};  ///< the key that names the user's own files: "data.file"
 };
 
 /// SHA-256 hex over names and content hashes of the entry's files: the hash of a data set that lies in files.

@@ -48,8 +48,9 @@ void accept(const std::string& url, const fs::path& part, const FileCheck& check
 
 void check_download(const DatasetEntry& entry, const Download& what, const fs::path& path) {
   if (!what.archive_sha256.empty()) return check_sha256(path, what.archive_sha256);
-  const auto file = std::find_if(entry.files.begin(), entry.files.end(),
-                                 [&](const DataFile& one) { return what.name == one.name + ".gz"; });
+  const auto file = std::find_if(entry.files.begin(), entry.files.end(), [&](const DataFile& one) {
+    return what.name == one.name || what.name == one.name + ".gz";
+  });
   if (file == entry.files.end()) throw std::logic_error(entry.name + " downloads " + what.name + ", none of its files");
   verify_content(path, *file);
 }

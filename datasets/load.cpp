@@ -1,5 +1,6 @@
 #include "datasets/load.h"
 
+#include "datasets/augment.h"
 #include "datasets/partition.h"
 #include "engine/core/error.h"
 #include "engine/core/sha256.h"
@@ -17,11 +18,26 @@ void keep_first(Examples& examples, std::int64_t limit, const std::string& key) 
   examples.targets = examples.targets.narrow(0, 0, limit);
 }
 
+[[noreturn]] void refuse(const Dataset& data, const std::string& key, const std::string& why) {
+  throw ConfigError(key + " does not go with data set '" + data.name + "': " + why);
+}
+
+void check_augmentation(const Dataset& data, const Options& options) {
+  const Augmentation images = augmentation(options);
+  const LabelMix labels = label_mix(options);
+  const std::string key = images.crop_padding > 0 ? "data.crop_padding" : images.flip ? "data.flip" : "data.cutout";
+  if (images.any() && data.train.inputs.scalar_type() != at::kByte) refuse(data, key, "its samples are no images");
+  if (labels.mixup > 0.0 && data.vocabulary > 0) refuse(data, "data.mixup", "tokens cannot be mixed");
+  if (labels.any() && data.train.targets.dim() > 1) {
+    refuse(data, "data.label_smoothing", "it has a label for every token, which are not smoothed");
+  }
+}
+
 }  // namespace
 
 const std::vector<OptionSpec>& data_options() {
   static const PartitionConfig fallback;
-  static const std::vector<OptionSpec> options{
+  static const std::vector<OptionSpec> own{
       {.name = "name", .fallback = std::string("fashion_mnist"), .doc = "data set"},
       {.name = "partition",
        .fallback = fallback.kind,
@@ -43,6 +59,7 @@ const std::vector<OptionSpec>& data_options() {
        .doc = "only the first n training samples; 0 = all",
        .min = 0},
       {.name = "test_limit", .fallback = std::int64_t{0}, .doc = "only the first n test samples; 0 = all", .min = 0}};
+  static const std::vector<OptionSpec> options = joined({own, augmentation_options()});
   return options;
 }
 
@@ -56,6 +73,11 @@ std::vector<OptionSpec> data_options(const std::string& dataset) {
 Dataset load_dataset(const std::string& name, const Options& options, const DataLocation& location) {
   const DatasetEntry& entry = Registry<DatasetEntry>::instance().at(name);
   Dataset data = entry.load(entry, options, location);
+  if (data.train.targets.dim() > 1 && options.text("partition") != "iid") {
+    throw ConfigError("data.partition = \"" + options.text("partition") + "\" goes by labels of samples; data set '" +
+                      name + "' has a label for every token: choose \"iid\"");
+  }
+  check_augmentation(data, options);
   keep_first(data.train, options.integer("train_limit"), "data.train_limit");
   keep_first(data.test, options.integer("test_limit"), "data.test_limit");
   return data;

@@ -113,7 +113,9 @@ LocatedFiles locate(const DatasetEntry& entry, const DataLocation& location) {
   Strings folders;
   for (const std::string& folder : entry.folders) folders.push_back(folder.empty() ? "." : folder);
   std::string message = "data set '" + entry.name + "' was not found; looked for the folders " + join(folders) +
-                        " in: " + join(found.looked) + "; get it by `sactool data fetch " + entry.name + "`";
+                        " in: " + join(found.looked);
+  message += entry.downloads.empty() ? "; it has no address to fetch it from: put its files into one of them"
+                                     : "; get it by `sactool data fetch " + entry.name + "`";
   if (!entry.package.empty()) message += " or install the Debian package " + entry.package;
   throw DataError(message);
 }

@@ -6,8 +6,8 @@
 
 namespace sac {
 
-DatasetBatches::DatasetBatches(Dataset data, Sampler sampler, at::ScalarType dtype)
-    : data_(std::move(data)), sampler_(std::move(sampler)), dtype_(dtype) {}
+DatasetBatches::DatasetBatches(Dataset data, Sampler sampler, at::ScalarType dtype, const TrainingChanges& changes)
+    : data_(std::move(data)), sampler_(std::move(sampler)), dtype_(dtype), changes_(changes) {}
 
 void DatasetBatches::train_batch(int member, int members, std::int64_t step, int part, int parts, Batch& batch) const {
   if (static_cast<std::int64_t>(members) * parts != sampler_.workers()) {
@@ -15,7 +15,13 @@ void DatasetBatches::train_batch(int member, int members, std::int64_t step, int
   }
   thread_local std::vector<std::int64_t> indices;
   sampler_.indices(member, step, part, parts, indices);
-  gather(data_.train, {data_.mean, data_.stddev}, indices, dtype_, batch.inputs, batch.targets);
+  const Normalisation normalisation{data_.mean, data_.stddev};
+  gather(data_.train, normalisation, indices, dtype_, batch.inputs, batch.targets);
+  const auto& [images, labels, seed] = changes_;
+  if (images.any()) augment(images, normalisation, seed, step, indices, batch.inputs);
+  if (!labels.any()) return;
+  batch.shares = class_shares(batch.targets, data_.classes, labels.smoothing, dtype_);
+  if (labels.mixup > 0.0) mix_up(labels.mixup, seed, member * parts + part, step, batch.inputs, batch.shares);
 }
 
 void DatasetBatches::eval_batch(std::int64_t begin, std::int64_t end, Batch& batch) const {

@@ -1,15 +1,23 @@
 #pragma once
+#include "datasets/augment.h"
 #include "datasets/dataset.h"
 #include "datasets/sampler.h"
 #include "engine/train/batch_source.h"
 
 namespace sac {
 
+/// What becomes of training batches, by draws keyed by `seed`.
+struct TrainingChanges {
+  Augmentation images{};
+  LabelMix labels{};
+  std::uint64_t seed = 0;
+};
+
 /// Mini-batches of a data set in memory, drawn by a Sampler: a pure function of its arguments, safe from many threads.
 class DatasetBatches final : public BatchSource {
  public:
   /// @param dtype  of the inputs: float32 or float64.
-  DatasetBatches(Dataset data, Sampler sampler, at::ScalarType dtype);
+  DatasetBatches(Dataset data, Sampler sampler, at::ScalarType dtype, const TrainingChanges& changes = {});
 
   [[nodiscard]] std::int64_t train_size() const override { return data_.train.size(); }
   [[nodiscard]] std::int64_t eval_size() const override { return data_.test.size(); }
@@ -20,6 +28,7 @@ class DatasetBatches final : public BatchSource {
   Dataset data_;
   Sampler sampler_;
   at::ScalarType dtype_;
+  TrainingChanges changes_;
 };
 
 }  // namespace sac

@@ -144,7 +144,7 @@ QuadraticOutcome solve(const QuadraticProblem& problem) {
   job.model = std::make_shared<QuadraticModel>();
   job.data = std::make_shared<QuadraticBatches>(problem.batch_size, problem.still);
   const OptimizerEntry& sgd = Registry<OptimizerEntry>::instance().at("sgd");
-  job.optimizer = sgd.make(Options(sgd.options, {}, "optimizer 'sgd'", "optimizer."));
+  job.optimizer = sgd.make(Options(sgd.options, {}, "optimizer 'sgd'", "optimizer."), {});
   job.schedule = Options(schedule_options(), {{"lr", 0.1}}, "the schedule");
   job.strategy = [&] { return std::make_unique<Kept>(make_strategy(problem), outcome.replicas); };
   job.key = "quadratic";

@@ -6,10 +6,14 @@
 #include <memory>
 #include <utility>
 
+#include "datasets/content.h"
 #include "datasets/load.h"
 #include "engine/core/error.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
+#include "engine/nn/pretrained.h"
+#include "engine/nn/safetensors.h"
+#include "engine/optim/wrap.h"
 #include "engine/train/device_batches.h"
 #include "experiments/dataset_batches.h"
 #include "experiments/device.h"
@@ -33,8 +37,23 @@ void prepare_process() {
 }
 
 std::shared_ptr<const Model> make_model(const RunSpec& spec, const Dataset& data, const Numerics& numerics) {
-  const ModelEntry& entry = Registry<ModelEntry>::instance().at(spec.choice("model"));
-  return entry.make(spec.table("model"), {data.channels, data.height, data.width}, data.classes, numerics);
+  const Options& options = spec.table("model");
+  const SampleShape sample{data.channels, data.height, data.width, data.vocabulary};
+  auto model = Registry<ModelEntry>::instance().at(spec.choice("model")).make(options, sample, data.classes, numerics);
+  const std::string& weights = options.text("weights");
+  return weights.empty() ? model : pretrained(std::move(model), weights);
+}
+
+/// "", or of the weights' file.
+std::string weights_hash(const RunSpec& spec) {
+  const std::string& weights = spec.table("model").text("weights");
+  return weights.empty() ? "" : file_sha256(weights);
+}
+
+OptimizerFactory make_optimizer(const std::string& name, const Options& options, const Layout& layout) {
+  TensorShapes shapes;
+  for (const TensorInfo& tensor : layout.parameters) shapes.push_back(tensor.shape);
+  return wrapped(Registry<OptimizerEntry>::instance().at(name).make(options, shapes), options);
 }
 
 std::shared_ptr<const BatchSource> make_batches(const RunSpec& spec, Dataset data, const TrainConfig& train,
@@ -42,9 +61,23 @@ std::shared_ptr<const BatchSource> make_batches(const RunSpec& spec, Dataset dat
   const std::span<const std::int64_t> targets(data.train.targets.const_data_ptr<std::int64_t>(),
                                               static_cast<std::size_t>(data.train.size()));
   Sampler sampler(partition_config(spec.table("data")), targets, spec.workers(), train.batch_size, train.seed);
-  auto batches = std::make_shared<DatasetBatches>(std::move(data), std::move(sampler), compute.numerics.dtype);
+  const TrainingChanges changes{augmentation(spec.table("data")), label_mix(spec.table("data")), train.seed};
+  auto batches = std::make_shared<DatasetBatches>(std::move(data), std::move(sampler), compute.numerics.dtype, changes);
   if (compute.device.is_cpu()) return batches;
   return std::make_shared<DeviceBatches>(std::move(batches), compute.device);
+}
+
+/// Writes the model that is evaluated after the last step.
+/// @throws ConfigError  there is no such folder.
+Evaluated save_last(const Job& job, const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder)) {
+    throw ConfigError("--save '" + path.string() + "': '" + folder.string() + "' is not a folder");
+  }
+  return [layout = job.model->layout(), path, last = job.train.steps](std::int64_t step, const at::Tensor& parameters,
+                                                                      const at::Tensor& buffers) {
+    if (step == last) save_safetensors(path, layout, parameters, buffers);
+  };
 }
 
 RunContext make_context(const RunSpec& spec, const Job& job, const RunKey& key, const RunSettings& settings) {
@@ -127,16 +160,17 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.job.workers = given.workers();
   run.job.train = train_config(given.table("train"), data.train.size(), given.workers());
   const RunSpec spec = with_device(with_steps(given, run.job.train.steps), compute.device_key());
-  const RunKey key = run_key(spec, data.hash);
   run.job.device = compute.device;
   run.job.model = make_model(spec, data, compute.numerics);
+  const RunKey key = run_key(spec, data.hash + weights_hash(spec));
   run.job.data = make_batches(spec, std::move(data), run.job.train, compute);
-  run.job.optimizer = Registry<OptimizerEntry>::instance().at(spec.choice("optimizer")).make(spec.table("optimizer"));
+  run.job.optimizer = make_optimizer(spec.choice("optimizer"), spec.table("optimizer"), run.job.model->layout());
   run.job.schedule = spec.table("optimizer");
   run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),
                       options = spec.table("strategy")] { return entry.make(options); };
   run.job.key = key.run;
   run.job.stop = settings.stop;
+  if (!settings.save.empty()) run.job.evaluated = save_last(run.job, settings.save);
   run.context = make_context(spec, run.job, key, settings);
   return run;
 }

@@ -20,6 +20,7 @@ struct RunSettings {
   std::filesystem::path data_dir{};         ///< "" = search as `sactool data list` does
   Strings argv{};                           ///< for the provenance
   const std::atomic<bool>* stop = nullptr;  ///< set to end the run at its next step with a checkpoint
+  std::filesystem::path save{};             ///< where the final model goes, as safetensors; "" = nowhere
   std::optional<Launch> launch{};           ///< this process's place among real ranks; nothing = a virtual run
 };
 

@@ -117,7 +117,7 @@ void merge_layer(const Layer& layer, const Choices& choices, Merged& merged, std
 void check_whole(const RunSpec& spec) {
   cluster_config(spec.table("cluster"), spec.table("cluster.network"), spec.table("cluster.compute"),
                  spec.table("cluster.server"));
-  Registry<OptimizerEntry>::instance().at(spec.choice("optimizer")).make(spec.table("optimizer"));
+  Registry<OptimizerEntry>::instance().at(spec.choice("optimizer")).make(spec.table("optimizer"), {});
   Registry<StrategyEntry>::instance().at(spec.choice("strategy")).make(spec.table("strategy"));
 }
 

@@ -8,8 +8,10 @@
 #include "engine/core/registry.h"
 #include "engine/fabric/virtual/config.h"
 #include "engine/nn/model.h"
+#include "engine/nn/pretrained.h"
 #include "engine/optim/optimizer.h"
 #include "engine/optim/schedule.h"
+#include "engine/optim/wrap.h"
 #include "engine/train/config.h"
 #include "engine/train/strategy.h"
 
@@ -41,10 +43,11 @@ NamedTable named_table(std::function<OptionSpecs(const Entry&)> options) {
 const std::map<std::string, NamedTable>& named_tables() {
   static const std::map<std::string, NamedTable> tables{
       {"data", named_table<DatasetEntry>([](const DatasetEntry& entry) { return data_options(entry.name); })},
-      {"model",
-       named_table<ModelEntry>([](const ModelEntry& entry) { return with_name("mlp", "network", entry.options); })},
+      {"model", named_table<ModelEntry>([](const ModelEntry& entry) {
+         return with_name("mlp", "network", entry.options, weights_options());
+       })},
       {"optimizer", named_table<OptimizerEntry>([](const OptimizerEntry& entry) {
-         return with_name("sgd", "local update rule", entry.options, schedule_options());
+         return with_name("sgd", "local update rule", entry.options, joined({schedule_options(), wrap_options()}));
        })},
       {"strategy", named_table<StrategyEntry>([](const StrategyEntry& entry) {
          return with_name("sync_sgd", "how the workers agree", entry.options);

@@ -11,10 +11,12 @@
 
 namespace sac {
 
-/// Values of a fresh tensor: uniform in [low, high); low = high fills with that number and draws nothing.
+/// Values of a fresh tensor: uniform in [low, high), or normal about `low` where `deviation` > 0; else low = high fills
+/// with that number and draws nothing.
 struct Fill {
   double low = 0.0;
   double high = 0.0;
+  double deviation = 0.0;
 };
 
 /// One tensor that a layer owns inside a flat one, contiguous in `shape`'s order.
@@ -34,6 +36,7 @@ struct LayerSpec {
   double forward_flops = 0.0;
   double backward_flops = 0.0;        ///< without the input gradient where that can be left out
   double input_gradient_flops = 0.0;  ///< left out by the first layer that owns parameters
+  bool takes_tokens = false;          ///< ids instead of numbers
 };
 
 /// One replica's views of one layer, in the order of its LayerSpec.
@@ -52,12 +55,15 @@ struct LayerSpace {
   at::Tensor statistics;            ///< batch normalisation: [2, C], mean and 1 / standard deviation
   std::vector<at::Tensor> saved;    ///< what an ATen kernel wants to see again on the way back
   std::int64_t implementation = 0;  ///< which of ATen's batch normalisations ran
+  std::vector<LayerSpace> inner;    ///< of the layer that this one wraps, where it does
 };
 
-/// The one open skip connection of a residual network: its value on the way forward, its gradient on the way back.
+/// What layers hand to layers other than the next: the one open skip connection of a residual network, its value on the
+/// way forward and its gradient on the way back; and where a batch of token sequences is padded.
 struct Skip {
   at::Tensor value;
   at::Tensor gradient;
+  at::Tensor padding{};  ///< [B, 1, 1, T], minus infinity there and else 0; undefined without padding
 };
 
 /// What one call of a layer works on.
@@ -75,7 +81,7 @@ struct Pass {
 };
 
 /// A layer: explicit forward and backward, no state of its own, so that replicas and threads share it.
-/// Activations are contiguous [B, H, W, C] or [B, F]; gradients have their shape.
+/// Activations are contiguous [B, H, W, C] (token sequences: [B, 1, T, C]) or [B, F]; gradients have their shape.
 class Layer {
  public:
   explicit Layer(LayerSpec spec) : spec_(std::move(spec)) {}

@@ -15,7 +15,11 @@ double cross_entropy(const at::Tensor& logits, const at::Tensor& targets, const 
 /// dimensions. A target outside [0, classes) is not found out: data sets hold none.
 at::Tensor cross_entropy_by_aten(const at::Tensor& logits, const at::Tensor& targets, const at::Tensor& gradient);
 
-/// The same without gradient, as sums, with the number of samples whose largest logit (the first of equals) is the
+/// Cross-entropy against shares of classes, on any device, which is not waited for.
+/// @param shares  [B, classes], rows that sum to 1.  @return the mean loss, without dimensions.
+at::Tensor soft_cross_entropy(const at::Tensor& logits, const at::Tensor& shares, const at::Tensor& gradient);
+
+/// The first without gradient, as sums, with the number of samples whose largest logit (the first of equals) is the
 /// target's.
 EvalSums cross_entropy_sums(const at::Tensor& logits, const at::Tensor& targets);
 

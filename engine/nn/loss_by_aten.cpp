@@ -25,6 +25,13 @@ at::Tensor cross_entropy_by_aten(const at::Tensor& logits, const at::Tensor& tar
   return loss;
 }
 
+at::Tensor soft_cross_entropy(const at::Tensor& logits, const at::Tensor& shares, const at::Tensor& gradient) {
+  const at::Tensor log_softmax = at::_log_softmax(logits, 1, /*half_to_float=*/false);
+  const auto batch = static_cast<double>(logits.size(0));
+  gradient.copy_(log_softmax.exp().sub_(shares).div_(batch));
+  return log_softmax.mul(shares).sum().div_(-batch);
+}
+
 EvalSums cross_entropy_sums_by_aten(const at::Tensor& logits, const at::Tensor& targets) {
   const at::Tensor log_softmax = at::_log_softmax(logits, 1, /*half_to_float=*/false);
   const auto loss = std::get<0>(at::nll_loss_forward(log_softmax, targets, {}, at::Reduction::Sum, kIgnoreNone));

@@ -15,18 +15,21 @@
 
 namespace sac {
 
-/// One mini-batch. inputs: [B, C, H, W] (or [B, F] for feature data), the model's dtype; targets: [B], int64, in [0,
-/// classes). Both lie where the model's parameters do.
+/// One mini-batch. inputs: [B, C, H, W] (or [B, F] for feature data) in the model's dtype, or token ids [B, T], int64;
+/// targets: [B], or [B, T] where every token is predicted, int64, in [0, classes). Both lie where the parameters do.
 struct Batch {
   at::Tensor inputs;
   at::Tensor targets;
+  at::Tensor
+      shares{};  ///< [B, classes], the model's dtype: shares of classes that the loss of a training step is taken
+                 ///< against in place of the targets; undefined where labels are plain
 };
 
 /// Sums over an evaluated batch, to be added up and divided once.
 struct EvalSums {
-  double loss = 0.0;         ///< sum of per-sample cross-entropies, nats
+  double loss = 0.0;         ///< sum of cross-entropies, one a target, nats
   std::int64_t correct = 0;  ///< arg max equals target
-  std::int64_t count = 0;
+  std::int64_t count = 0;    ///< of targets: samples, or tokens where every token is predicted
 };
 
 /// Called during the backward pass as soon as the gradient of layer `layer` (index into Layout::layers) is final;
@@ -60,11 +63,13 @@ class Model {
                                                       const at::Tensor& buffers) const = 0;
 };
 
-/// What a sample looks like: [channels, height, width]; feature data has channels = features, height = width = 1.
+/// What a sample looks like: [channels, height, width]; feature data has channels = features, height = width = 1; token
+/// sequences have channels = height = 1 and width = tokens.
 struct SampleShape {
   std::int64_t channels = 1;
   std::int64_t height = 1;
   std::int64_t width = 1;
+  std::int64_t vocabulary = 0;  ///< token sequences: ids lie in [0, vocabulary); 0 for all else
   [[nodiscard]] std::int64_t size() const { return channels * height * width; }
 };
 

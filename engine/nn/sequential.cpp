@@ -31,13 +31,15 @@ Range append(const std::vector<TensorSpec>& specs, const std::string& layer_name
   return {begin, end};
 }
 
+double draw(const Fill& values, RandomStream& stream) {
+  if (values.deviation > 0.0) return values.low + values.deviation * stream.normal();
+  return values.low == values.high ? values.low : values.low + (values.high - values.low) * stream.uniform();
+}
+
 void fill(const at::Tensor& flat, Range range, Fill values, RandomStream& stream) {
   with_dtype(flat.scalar_type(), [&]<class T>(T) {
     T* data = flat.mutable_data_ptr<T>();
-    for (std::int64_t i = range.begin; i < range.end; ++i) {
-      const bool constant = values.low == values.high;
-      data[i] = static_cast<T>(constant ? values.low : values.low + (values.high - values.low) * stream.uniform());
-    }
+    for (std::int64_t i = range.begin; i < range.end; ++i) data[i] = static_cast<T>(draw(values, stream));
   });
 }
 
@@ -51,6 +53,11 @@ LayerList& LayerList::add(std::unique_ptr<Layer> layer) {
 
 Sequential::Sequential(std::string name, SampleShape input, const Numerics& numerics, LayerList layers)
     : name_(std::move(name)), input_(input), numerics_(numerics), layers_(layers.take()), workspaces_(layers_.size()) {
+  if (input.vocabulary > 0 && !layers_.front()->spec().takes_tokens) {
+    throw ConfigError("model '" + name_ +
+                      "' takes images or features, but the samples of this data set are sequences " +
+                      "of tokens; models for tokens: bert, transformer_lm");
+  }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const LayerSpec& spec = layers_[i]->spec();
     const bool owner = !spec.parameters.empty();
@@ -98,6 +105,13 @@ void require_images(const std::string& model, SampleShape sample, std::int64_t l
   const std::string side = std::to_string(least);
   throw ConfigError("model '" + model + "' needs images of at least " + side + "x" + side + ", got " +
                     std::to_string(sample.height) + "x" + std::to_string(sample.width));
+}
+
+void require_tokens(const std::string& model, SampleShape sample) {
+  if (sample.vocabulary > 0) return;
+  throw ConfigError(
+      "model '" + model + "' needs sequences of tokens (data sets tiny_shakespeare, text, ...), got samples of " +
+      std::to_string(sample.channels) + "x" + std::to_string(sample.height) + "x" + std::to_string(sample.width));
 }
 
 }  // namespace sac

@@ -52,4 +52,7 @@ class Sequential final : public Model, public std::enable_shared_from_this<Seque
 /// 28x28, got 1x1").
 void require_images(const std::string& model, SampleShape sample, std::int64_t least);
 
+/// @throws ConfigError  the samples are not sequences of tokens.
+void require_tokens(const std::string& model, SampleShape sample);
+
 }  // namespace sac

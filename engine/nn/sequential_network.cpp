@@ -39,6 +39,12 @@ void check_flat(const char* what, const at::Tensor& flat, std::int64_t size, at:
   throw std::logic_error(message.str());
 }
 
+double loss_of(const at::Tensor& logits, const Batch& batch, const at::Tensor& gradient) {
+  if (!batch.shares.defined()) return cross_entropy(logits, batch.targets.view(-1), gradient);
+  const KernelScope scope;
+  return soft_cross_entropy(logits, batch.shares, gradient).item<double>();
+}
+
 }  // namespace
 
 SequentialNetwork::SequentialNetwork(std::shared_ptr<const Sequential> model, const at::Tensor& parameters,
@@ -63,20 +69,33 @@ SequentialNetwork::SequentialNetwork(std::shared_ptr<const Sequential> model, co
   }
 }
 
+/// A target for each sample, or for each token where the last layer still has them apart.
+std::vector<std::int64_t> SequentialNetwork::target_shape(std::int64_t batch) const {
+  const SampleShape& output = model_->layers_.back()->spec().output;
+  return output.width > 1 ? std::vector<std::int64_t>{batch, output.width} : std::vector<std::int64_t>{batch};
+}
+
 void SequentialNetwork::check(const Batch& batch) const {
   const SampleShape& sample = model_->input_;
   const at::Tensor& inputs = batch.inputs;
   const bool image = inputs.dim() == 4 && inputs.size(1) == sample.channels && inputs.size(2) == sample.height &&
                      inputs.size(3) == sample.width;
   const bool row = inputs.dim() == 2 && inputs.size(1) == sample.size() && sample.height * sample.width == 1;
-  const bool targets_fit = batch.targets.dim() == 1 && batch.targets.scalar_type() == at::kLong &&
-                           batch.targets.size(0) == inputs.size(0) && batch.targets.is_contiguous();
-  if ((image || row) && inputs.size(0) > 0 && inputs.scalar_type() == model_->dtype() && targets_fit) return;
+  const bool tokens = sample.vocabulary > 0 && inputs.dim() == 2 && inputs.size(1) == sample.width;
+  const at::ScalarType dtype = sample.vocabulary > 0 ? at::kLong : model_->dtype();
+  const bool targets_fit = batch.targets.scalar_type() == at::kLong && batch.targets.is_contiguous() &&
+                           batch.targets.sizes() == at::IntArrayRef(target_shape(inputs.size(0)));
+  if ((image || row || tokens) && inputs.size(0) > 0 && inputs.scalar_type() == dtype && targets_fit) return;
   std::ostringstream message;
   message << "a batch of " << inputs.scalar_type() << ' ' << inputs.sizes() << " with " << batch.targets.scalar_type()
           << " targets " << batch.targets.sizes() << " does not fit model '" << model_->name_ << "'; it takes "
-          << model_->dtype() << " [B, " << sample.channels << ", " << sample.height << ", " << sample.width
-          << "] with Long targets [B], B >= 1";
+          << dtype;
+  if (sample.vocabulary > 0) {
+    message << " [B, " << sample.width << ']';
+  } else {
+    message << " [B, " << sample.channels << ", " << sample.height << ", " << sample.width << ']';
+  }
+  message << " with Long targets [B" << (target_shape(1).size() > 1 ? ", T], B >= 1" : "], B >= 1");
   throw DataError(message.str());
 }
 
@@ -85,7 +104,7 @@ at::Tensor SequentialNetwork::forward(Workspace& workspace, const at::Tensor& in
   at::Tensor activation = inputs.contiguous();
   if (low_.defined()) {
     low_.copy_(parameters_);
-    activation = activation.to(at::kBFloat16);
+    if (activation.is_floating_point()) activation = activation.to(at::kBFloat16);
   }
   for (std::size_t i = 0; i < views_.size(); ++i) {
     LayerSpace& space = workspace.layers[i];
@@ -93,11 +112,11 @@ at::Tensor SequentialNetwork::forward(Workspace& workspace, const at::Tensor& in
     activation = model_->layers_[i]->forward({views_[i], space, workspace.skip, training, aten_}, activation);
     space.output = activation;
   }
-  return activation;
+  return activation.view({-1, activation.size(-1)});
 }
 
 void SequentialNetwork::backward(Workspace& workspace, const GradientReady& ready) const {
-  at::Tensor gradient = workspace.logits_gradient;
+  at::Tensor gradient = workspace.logits_gradient.view(workspace.layers.back().output.sizes());
   for (std::size_t i = views_.size(); i-- > model_->first_owner_;) {
     {
       const KernelScope scope;
@@ -116,7 +135,7 @@ LossValue SequentialNetwork::compute_gradients(const Batch& batch, const Gradien
   const WorkspacePool::Lease workspace(model_->workspaces_);
   const at::Tensor logits = forward(*workspace, batch.inputs, true);
   reserve(workspace->logits_gradient, logits.sizes(), logits.options());
-  const double loss = cross_entropy(logits, batch.targets, workspace->logits_gradient);
+  const double loss = loss_of(logits, batch, workspace->logits_gradient);
   backward(*workspace, ready);
   return loss;
 }
@@ -130,7 +149,8 @@ LossValue SequentialNetwork::compute_by_aten(const Batch& batch, const GradientR
     const KernelScope scope;
     const at::Tensor wide = logits.to(model_->dtype());
     const at::Tensor gradient = at::empty_like(wide);
-    loss = cross_entropy_by_aten(wide, batch.targets, gradient);
+    loss = batch.shares.defined() ? soft_cross_entropy(wide, batch.shares, gradient)
+                                  : cross_entropy_by_aten(wide, batch.targets.view(-1), gradient);
     workspace.logits_gradient = gradient.to(logits.scalar_type());
   }
   backward(workspace, ready);
@@ -140,7 +160,7 @@ LossValue SequentialNetwork::compute_by_aten(const Batch& batch, const GradientR
 EvalSums SequentialNetwork::evaluate_by_aten(const Batch& batch) const {
   Workspace workspace(views_.size());
   const at::Tensor logits = forward(workspace, batch.inputs, false);
-  return cross_entropy_sums_by_aten(logits.to(model_->dtype()), batch.targets);
+  return cross_entropy_sums_by_aten(logits.to(model_->dtype()), batch.targets.view(-1));
 }
 
 EvalSums SequentialNetwork::evaluate(const Batch& batch) {
@@ -151,7 +171,7 @@ EvalSums SequentialNetwork::evaluate(const Batch& batch) {
   for (std::int64_t begin = 0; begin < batch.inputs.size(0); begin += kEvalChunk) {
     const std::int64_t count = std::min(kEvalChunk, batch.inputs.size(0) - begin);
     const at::Tensor logits = forward(*workspace, batch.inputs.narrow(0, begin, count), false);
-    const EvalSums part = cross_entropy_sums(logits, batch.targets.narrow(0, begin, count));
+    const EvalSums part = cross_entropy_sums(logits, batch.targets.narrow(0, begin, count).view(-1));
     sums.loss += part.loss;
     sums.correct += part.correct;
     sums.count += part.count;

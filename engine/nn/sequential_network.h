@@ -19,7 +19,9 @@ class SequentialNetwork final : public Network {
  private:
   [[nodiscard]] LossValue compute_by_aten(const Batch& batch, const GradientReady& ready) const;
   [[nodiscard]] EvalSums evaluate_by_aten(const Batch& batch) const;
+  [[nodiscard]] std::vector<std::int64_t> target_shape(std::int64_t batch) const;
   void check(const Batch& batch) const;
+  /// Logits [targets, classes].
   at::Tensor forward(Workspace& workspace, const at::Tensor& inputs, bool training) const;
   void backward(Workspace& workspace, const GradientReady& ready) const;
 

@@ -80,7 +80,7 @@ class AdamW final : public Optimizer {
   std::int64_t steps_done_ = 0;
 };
 
-OptimizerFactory make(const Options& options) {
+OptimizerFactory make(const Options& options, const TensorShapes&) {
   const AdamWOptions adamw{options.number("beta1"), options.number("beta2"), options.number("eps"),
                            options.number("weight_decay")};
   return [adamw](const at::Tensor& parameters, const at::Tensor& gradients) {

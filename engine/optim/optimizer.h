@@ -27,6 +27,9 @@ class Optimizer {
   virtual void set_steps_done(std::int64_t steps) = 0;
 };
 
+/// Shapes of the tensors that follow one another in a flat one [D].
+using TensorShapes = std::vector<std::vector<std::int64_t>>;
+
 using OptimizerFactory =
     std::function<std::unique_ptr<Optimizer>(const at::Tensor& parameters, const at::Tensor& gradients)>;
 
@@ -35,7 +38,8 @@ struct OptimizerEntry {
   std::string name;
   std::string summary;
   std::vector<OptionSpec> options;  ///< its own (momentum, ...), not the schedule's
-  std::function<OptimizerFactory(const Options&)> make;
+  /// @param shapes  of the model's tensors, for rules that go by them.
+  std::function<OptimizerFactory(const Options&, const TensorShapes& shapes)> make;
 };
 
 }  // namespace sac

@@ -68,7 +68,7 @@ class Sgd final : public Optimizer {
   std::int64_t steps_done_ = 0;
 };
 
-OptimizerFactory make(const Options& options) {
+OptimizerFactory make(const Options& options, const TensorShapes&) {
   const SgdOptions sgd{options.number("momentum"), options.number("weight_decay"), options.boolean("nesterov")};
   if (sgd.nesterov && sgd.momentum == 0.0) {
     throw ConfigError("optimizer.nesterov = true needs optimizer.momentum > 0, got 0.0");

@@ -29,6 +29,7 @@ Batch DeviceBatches::host_batch(const Batch& batch) const {
 void DeviceBatches::bring(const Batch& host, Batch& batch) const {
   bring_tensor(host.inputs, device_, batch.inputs);
   bring_tensor(host.targets, device_, batch.targets);
+  if (host.shares.defined()) bring_tensor(host.shares, device_, batch.shares);
 }
 
 void DeviceBatches::train_batch(int member, int members, std::int64_t step, int part, int parts, Batch& batch) const {

@@ -14,6 +14,9 @@
 
 namespace sac {
 
+/// Told of a model that was evaluated: parameters [D] and buffers [S], on the CPU.
+using Evaluated = std::function<void(std::int64_t step, const at::Tensor& parameters, const at::Tensor& buffers)>;
+
 /// Everything an executor needs to run: built from a spec by experiments/.
 struct Job {
   std::int64_t workers = 1;
@@ -30,6 +33,7 @@ struct Job {
   /// Told before each checkpoint is written: points up to `step` must be safe by its return, for a resumed run will not
   /// repeat them.
   std::function<void(std::int64_t step)> checkpointing;
+  Evaluated evaluated;                      ///< may be empty
   const std::atomic<bool>* stop = nullptr;  ///< set (by a signal) to stop at the next step with a checkpoint
 
   /// Of a flat tensor of the model.

@@ -104,6 +104,7 @@ void Recorder::evaluate(std::int64_t step) {
   const at::Tensor host = parameters.cpu();
   params_sha256_ = Sha256().update(host.const_data_ptr(), host.nbytes()).hex();
   emit(ballot.moment, step, {{"accuracy", accuracy_}, {"loss", loss_}});
+  if (job_->evaluated) job_->evaluated(step, host, ballot.buffers.cpu());
 }
 
 std::int64_t Recorder::last_step() const { return std::max(train_loss_step_, evaluated_step_); }

@@ -79,6 +79,7 @@ Job rehearsal(const Job& job) {
   idle.train.eval_every = 0;
   idle.train.checkpoint_every = 0;
   idle.checkpoint_path.clear();
+  idle.evaluated = {};
   idle.resume = false;
   return idle;
 }

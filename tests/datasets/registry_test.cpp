@@ -9,7 +9,8 @@ namespace {
 const std::map<std::string, DatasetEntry>& entries() { return Registry<DatasetEntry>::instance().entries(); }
 
 TEST(DatasetRegistry, HoldsEveryDataSet) {
-  EXPECT_EQ(Registry<DatasetEntry>::instance().names(), (Strings{"blobs", "cifar10", "fashion_mnist", "mnist"}));
+  EXPECT_EQ(Registry<DatasetEntry>::instance().names(), (Strings{"blobs", "cifar10", "fashion_mnist", "image_folder",
+                                                                 "mnist", "sst2", "text", "tiny_shakespeare", "tsv"}));
 }
 
 TEST(DatasetRegistry, EntriesAgreeWithThemselves) {
@@ -17,9 +18,10 @@ TEST(DatasetRegistry, EntriesAgreeWithThemselves) {
     SCOPED_TRACE(name);
     EXPECT_FALSE(entry.summary.empty());
     EXPECT_FALSE(entry.licence.empty());
-    EXPECT_EQ(entry.files.empty(), entry.downloads.empty());
-    EXPECT_EQ(entry.files.empty(), entry.mirrors.empty());
-    EXPECT_EQ(entry.mean.size(), entry.files.empty() ? 0U : static_cast<std::size_t>(entry.channels));
+    EXPECT_TRUE(!entry.files.empty() || entry.downloads.empty());
+    EXPECT_EQ(entry.downloads.empty(), entry.mirrors.empty());
+    const bool images = (!entry.files.empty() || !entry.given_by.empty()) && entry.sample.empty();
+    EXPECT_EQ(entry.mean.size(), images ? static_cast<std::size_t>(entry.channels) : 0U);
     EXPECT_EQ(entry.stddev.size(), entry.mean.size());
     for (const DataFile& file : entry.files) EXPECT_EQ(file.sha256.size(), 64U) << file.name;
     for (const std::string& mirror : entry.mirrors) EXPECT_TRUE(mirror.ends_with('/')) << mirror;
@@ -29,8 +31,9 @@ TEST(DatasetRegistry, EntriesAgreeWithThemselves) {
 TEST(DatasetRegistry, SingleDownloadsAreFilesOfTheirDataSet) {
   for (const auto& [name, entry] : entries()) {
     for (const Download& what : entry.downloads) {
-      const bool is_file = std::any_of(entry.files.begin(), entry.files.end(),
-                                       [&](const DataFile& file) { return what.name == file.name + ".gz"; });
+      const bool is_file = std::any_of(entry.files.begin(), entry.files.end(), [&](const DataFile& file) {
+        return what.name == file.name || what.name == file.name + ".gz";
+      });
       EXPECT_EQ(is_file, what.archive_sha256.empty()) << name << ": " << what.name;
     }
   }

@@ -67,7 +67,7 @@ TEST_F(OnGpu, OptimisersEqualTheCpu) {
     const at::Tensor gpu = cpu.to(kGpu);
     const at::Tensor cpu_gradients = at::empty_like(cpu);
     const at::Tensor gpu_gradients = at::empty_like(gpu);
-    const OptimizerFactory make = entry.make(Options(entry.options, options, name));
+    const OptimizerFactory make = entry.make(Options(entry.options, options, name), {{1003}});
     const auto on_cpu = make(cpu, cpu_gradients);
     const auto on_gpu = make(gpu, gpu_gradients);
     for (int step = 1; step <= 10; ++step) {

@@ -44,5 +44,27 @@ TEST(CrossEntropy, RefusesATargetThatIsNoClass) {
   EXPECT_THAT([&] { cross_entropy_sums(logits, targets); }, message);
 }
 
+TEST(SoftCrossEntropy, OfPlainLabelsIsThePlainOne) {
+  const Batch batch = random_batch(9, {4, 1, 1}, at::kDouble, 3, 4);
+  const at::Tensor logits = 3.0 * batch.inputs.flatten(1);
+  const at::Tensor plain = at::empty_like(logits);
+  const at::Tensor soft = at::empty_like(logits);
+  const double loss = cross_entropy(logits, batch.targets, plain);
+  const at::Tensor shares = at::one_hot(batch.targets, 4).to(at::kDouble);
+  EXPECT_NEAR(soft_cross_entropy(logits, shares, soft).item<double>(), loss, 1e-12);
+  EXPECT_LT(relative_error(soft, plain), 1e-12);
+}
+
+TEST(SoftCrossEntropy, EqualsAtensLabelSmoothing) {
+  const Batch batch = random_batch(5, {4, 1, 1}, at::kDouble, 3, 4);
+  const at::Tensor logits = (3.0 * batch.inputs.flatten(1)).set_requires_grad(true);
+  const at::Tensor expected = at::cross_entropy_loss(logits, batch.targets, {}, at::Reduction::Mean, -100, 0.3);
+  expected.backward();
+  const at::Tensor gradient = at::empty_like(logits);
+  const at::Tensor shares = at::one_hot(batch.targets, 4).to(at::kDouble).mul(0.7).add(0.3 / 4);
+  EXPECT_NEAR(soft_cross_entropy(logits.detach(), shares, gradient).item<double>(), expected.item<double>(), 1e-12);
+  EXPECT_LT(relative_error(gradient, logits.grad()), 1e-12);
+}
+
 }  // namespace
 }  // namespace sac::test

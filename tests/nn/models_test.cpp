@@ -16,6 +16,7 @@ using testing::ThrowsMessage;
 
 constexpr SampleShape kGray{1, 28, 28};
 constexpr SampleShape kRgb{3, 32, 32};
+constexpr SampleShape kImageNet{3, 224, 224};
 
 std::int64_t parameter_count(const std::string& name, SampleShape sample, const ValueMap& options = {}) {
   return make_model(name, sample, at::kFloat, options)->layout().parameter_count();
@@ -29,11 +30,21 @@ TEST(Models, HaveThePublishedNumberOfParameters) {
   EXPECT_EQ(parameter_count("lenet", kRgb), 62006);
   EXPECT_EQ(parameter_count("cnn", kGray), 80202);
   EXPECT_EQ(parameter_count("resnet20", kRgb), 269722);
+  EXPECT_EQ(parameter_count("resnet18", kRgb), 11173962);
+  EXPECT_EQ(parameter_count("resnet9", kRgb), 6573130);
+  EXPECT_EQ(parameter_count("vgg", kRgb), 14724042);
+  EXPECT_EQ(parameter_count("wide_resnet", kRgb, {{"depth", std::int64_t{28}}, {"widen", std::int64_t{10}}}), 36479194);
+  const ValueMap base{{"layers", std::int64_t{12}}, {"heads", std::int64_t{12}}, {"width", std::int64_t{768}}};
+  EXPECT_EQ(make_model("bert", {1, 1, 512, 30522}, at::kFloat, base, 2)->layout().parameter_count(),
+            109482240 + 2 * 768 + 2);
+  EXPECT_EQ(make_model("resnet50", kImageNet, at::kFloat, {}, 1000)->layout().parameter_count(), 25557032);
+  EXPECT_EQ(make_model("resnet18", kImageNet, at::kFloat, {}, 1000)->layout().parameter_count(), 11689512);
+  EXPECT_EQ(make_model("transformer_lm", {1, 1, 64, 65}, at::kFloat, {}, 65)->layout().parameter_count(), 818241);
 }
 
 TEST(Models, LayoutIsContiguousInForwardOrder) {
   for (const std::string& name : Registry<ModelEntry>::instance().names()) {
-    const Layout layout = make_model(name, kGray, at::kFloat)->layout();
+    const Layout layout = make_model(name, fitting_sample(name), at::kFloat)->layout();
     std::int64_t end = 0;
     for (const TensorInfo& tensor : layout.parameters) {
       EXPECT_EQ(tensor.range.begin, end) << name << ' ' << tensor.name;
@@ -149,6 +160,37 @@ TEST(Models, RefuseFeaturesWhereTheyNeedImages) {
       refusal("model 'resnet20' needs images of at least 8x8, got 8x7"));
 }
 
+TEST(Models, RefuseOptionsThatDoNotGoTogether) {
+  const auto refusal = [](const std::string& name, const ValueMap& options, const std::string& message) {
+    EXPECT_THAT([&] { make_model(name, fitting_sample(name), at::kFloat, options); },
+                ThrowsMessage<ConfigError>(message));
+  };
+  refusal("transformer_lm", {{"heads", std::int64_t{3}}}, "model.heads = 3 does not divide model.width = 128");
+  refusal("wide_resnet", {{"depth", std::int64_t{18}}},
+          "model.depth = 18 is no 6 n + 4; choices: 10, 16, 22, 28, 34, 40, ...");
+  refusal("vgg", {{"depth", std::int64_t{12}}}, "model.depth = 12 is no VGG's; choices: 11, 13, 16, 19");
+  refusal("resnet9", {{"norm", std::string("group")}, {"groups", std::int64_t{7}}},
+          "model.groups = 7 does not divide the 64 channels of layer 'prep.bn'; it must divide all");
+}
+
+TEST(Models, RefuseTokensWhereTheyNeedNumbersAndTheOtherWayRound) {
+  EXPECT_THAT(
+      [] {
+        make_model("mlp", {1, 1, 6, 10}, at::kFloat);
+      },
+      ThrowsMessage<ConfigError>("model 'mlp' takes images or features, but the samples of this data set are "
+                                 "sequences of tokens; models for tokens: bert, transformer_lm"));
+  EXPECT_THAT(
+      [] { make_model("transformer_lm", kGray, at::kFloat); },
+      ThrowsMessage<ConfigError>("model 'transformer_lm' needs sequences of tokens (data sets tiny_shakespeare, "
+                                 "text, ...), got samples of 1x28x28"));
+}
+
+TEST(Flops, OfResnet50AreTheFourBillionMultiplyAddsOfThePaper) {
+  const Layout layout = make_model("resnet50", kImageNet, at::kFloat, {}, 1000)->layout();
+  EXPECT_NEAR(layout.forward_flops() / 2.0, 4.1e9, 0.1e9);
+}
+
 TEST(Models, RefuseHiddenWidthsBelowOne) {
   EXPECT_THROW(make_model("mlp", kGray, at::kFloat, {{"hidden", Ints{0}}}), ConfigError);
   EXPECT_THROW(make_model("mlp", kGray, at::kFloat, {{"hidden", std::int64_t{128}}}), ConfigError);
@@ -156,7 +198,9 @@ TEST(Models, RefuseHiddenWidthsBelowOne) {
 }
 
 TEST(Models, AreRegisteredUnderTheirNames) {
-  EXPECT_THAT(Registry<ModelEntry>::instance().names(), ElementsAre("cnn", "lenet", "linear", "mlp", "resnet20"));
+  EXPECT_THAT(Registry<ModelEntry>::instance().names(),
+              ElementsAre("bert", "cnn", "lenet", "linear", "mlp", "resnet18", "resnet20", "resnet50", "resnet9",
+                          "transformer_lm", "vgg", "wide_resnet"));
 }
 
 }  // namespace

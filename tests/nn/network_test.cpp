@@ -19,7 +19,7 @@ constexpr SampleShape kSmall{3, 8, 8};
 
 class EveryModel : public testing::TestWithParam<std::string> {
  protected:
-  [[nodiscard]] static SampleShape sample() { return GetParam() == "resnet20" ? kSmall : kGray; }
+  [[nodiscard]] static SampleShape sample() { return fitting_sample(GetParam()); }
   [[nodiscard]] static Replica replica(at::ScalarType dtype = at::kFloat) {
     return Replica(make_model(GetParam(), sample(), dtype));
   }
@@ -98,8 +98,8 @@ TEST_P(EveryModel, EvaluatesInPiecesAsInOne) {
     pieces.correct += part.correct;
     pieces.count += part.count;
   }
-  EXPECT_EQ(sums.count, 150);
-  EXPECT_EQ(pieces.count, 150);
+  EXPECT_EQ(sums.count, whole.targets.numel());
+  EXPECT_EQ(pieces.count, whole.targets.numel());
   EXPECT_EQ(pieces.correct, sums.correct);
   EXPECT_NEAR(pieces.loss, sums.loss, 1e-4 * sums.loss);
 }
@@ -120,7 +120,9 @@ TEST_P(EveryModel, ReportsADivergedModel) {
   EXPECT_TRUE(std::isnan(replica.network->evaluate(batch(3)).loss));
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, EveryModel, testing::Values("linear", "mlp", "lenet", "cnn", "resnet20"),
+INSTANTIATE_TEST_SUITE_P(Models, EveryModel,
+                         testing::Values("bert", "linear", "mlp", "lenet", "cnn", "resnet18", "resnet20", "resnet9",
+                                         "transformer_lm", "wide_resnet"),
                          [](const auto& instance) { return instance.param; });
 
 TEST(Network, EvaluationUsesTheRunningStatistics) {
@@ -163,6 +165,18 @@ TEST(Network, RefusesABatchThatDoesNotFit) {
   EXPECT_THROW(replica.network->evaluate({fitting.inputs.to(at::kDouble), fitting.targets}), DataError);
   EXPECT_THROW(replica.network->evaluate({fitting.inputs, fitting.targets.narrow(0, 0, 1)}), DataError);
   EXPECT_THROW(replica.network->evaluate({fitting.inputs.narrow(0, 0, 0), fitting.targets.narrow(0, 0, 0)}), DataError);
+}
+
+TEST(Network, RefusesTokensThatDoNotFit) {
+  Replica replica(make_model("transformer_lm", {1, 1, 6, 10}, at::kFloat));
+  const Batch fitting = random_batch(2, {1, 1, 6, 10}, at::kFloat);
+  EXPECT_THAT(
+      [&] {
+        replica.network->evaluate({fitting.inputs, fitting.targets.select(1, 0).contiguous()});
+      },
+      ThrowsMessage<DataError>("a batch of Long [2, 6] with Long targets [2] does not fit model "
+                               "'transformer_lm'; it takes Long [B, 6] with Long targets [B, T], B >= 1"));
+  EXPECT_THROW(replica.network->evaluate({fitting.inputs.to(at::kFloat), fitting.targets}), DataError);
 }
 
 TEST(Network, RefusesFlatTensorsOfAnotherSize) {

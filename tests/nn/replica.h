@@ -25,7 +25,11 @@ struct Replica {
   [[nodiscard]] std::vector<at::Tensor> leaves() const;
 };
 
-/// Repeatable inputs in [-1, 1) and targets.
+/// A small sample that the model of this name takes; classes = 10 fits it.
+SampleShape fitting_sample(const std::string& name);
+
+/// Repeatable inputs in [-1, 1), or token ids, and targets: one a sample, or one a token where `classes` is the
+/// vocabulary.
 Batch random_batch(std::int64_t size, SampleShape sample, at::ScalarType dtype, std::uint64_t seed = 7,
                    std::int64_t classes = 10);
 

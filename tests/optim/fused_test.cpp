@@ -25,7 +25,7 @@ void expect_equal(const std::string& name, const ValueMap& options, const Fused&
     const at::Tensor parameters = loops.clone();
     const at::Tensor gradients = at::empty_like(loops);
     const OptimizerEntry& entry = Registry<OptimizerEntry>::instance().at(name);
-    const auto optimizer = entry.make(Options(entry.options, options, name))(loops, gradients);
+    const auto optimizer = entry.make(Options(entry.options, options, name), {{1003}})(loops, gradients);
     std::vector<at::Tensor> state;
     for (const at::Tensor& tensor : optimizer->state()) state.push_back(tensor.clone());
     for (std::int64_t update = 1; update <= 20; ++update) {

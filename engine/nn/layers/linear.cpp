@@ -11,71 +11,89 @@
 namespace sac {
 namespace {
 
-LayerSpec describe(std::string name, SampleShape input, std::int64_t features) {
-  const double bound = 1.0 / std::sqrt(static_cast<double>(input.size()));
-  const double products = 2.0 * static_cast<double>(input.size() * features);
+/// @param rows  a sample's rows of `inputs` numbers, each multiplied by the weight.
+LayerSpec describe(std::string name, std::int64_t inputs, std::int64_t features, std::int64_t rows, Fill weight,
+                   Fill bias) {
+  const double products = 2.0 * static_cast<double>(rows * inputs * features);
   return {.name = std::move(name),
-          .parameters = {{"weight", {features, input.size()}, {-bound, bound}}, {"bias", {features}, {-bound, bound}}},
-          .output = {features, 1, 1},
+          .parameters = {{"weight", {features, inputs}, weight}, {"bias", {features}, bias}},
+          .output = {features, 1, rows},
           .forward_flops = products,
-          .backward_flops = products + static_cast<double>(features),
+          .backward_flops = products + static_cast<double>(rows * features),
           .input_gradient_flops = products};
 }
 
 class Linear final : public Layer {
  public:
-  using Layer::Layer;
+  /// @param keeps_places  false: a sample is one row.
+  Linear(LayerSpec spec, bool keeps_places) : Layer(std::move(spec)), keeps_places_(keeps_places) {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
-    at::Tensor& output = reserve(pass.space.output, {input.size(0), spec().output.channels}, input.options());
-    at::addmm_out(output, pass.weight(1), rows(input), pass.weight(0).t());
+    at::Tensor& output = reserve(pass.space.output, output_sizes(input), input.options());
+    at::Tensor output_rows = output.view({-1, features()});
+    at::addmm_out(output_rows, pass.weight(1), input_rows(input), pass.weight(0).t());
     return output;
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool input_gradient) const override {
     const at::Tensor& input = pass.space.input;
+    const at::Tensor rows = gradient.view({-1, features()});
     if (pass.aten) {
-      gradients_by_aten(pass, gradient);
+      gradients_by_aten(pass, rows);
     } else {
-      gradients_by_loops(pass, gradient);
+      gradients_by_loops(pass, rows);
     }
     if (!input_gradient) return {};
     at::Tensor& result = reserve(pass.space.gradient, input.sizes(), input.options());
-    at::Tensor result_rows = rows(result);
-    at::mm_out(result_rows, gradient, pass.weight(0));
+    at::Tensor result_rows = input_rows(result);
+    at::mm_out(result_rows, rows, pass.weight(0));
     return result;
   }
 
  private:
-  static void gradients_by_loops(const Pass& pass, const at::Tensor& gradient) {
+  void gradients_by_loops(const Pass& pass, const at::Tensor& gradient) const {
     at::Tensor weight_gradient = pass.views.gradients[0];
-    at::mm_out(weight_gradient, gradient.t(), rows(pass.space.input));
+    at::mm_out(weight_gradient, gradient.t(), input_rows(pass.space.input));
     with_dtype(gradient.scalar_type(), [&]<class T>(T) {
       kernels::sum_rows(gradient.const_data_ptr<T>(), gradient.size(0), gradient.size(1),
                         pass.views.gradients[1].mutable_data_ptr<T>());
     });
   }
 
-  static void gradients_by_aten(const Pass& pass, const at::Tensor& gradient) {
+  void gradients_by_aten(const Pass& pass, const at::Tensor& gradient) const {
     at::Tensor weight_gradient = pass.views.gradients[0];
     at::Tensor bias_gradient = pass.views.gradients[1];
     if (pass.views.low.empty()) {
-      at::mm_out(weight_gradient, gradient.t(), rows(pass.space.input));
+      at::mm_out(weight_gradient, gradient.t(), input_rows(pass.space.input));
     } else {
-      weight_gradient.copy_(at::mm(gradient.t(), rows(pass.space.input)));
+      weight_gradient.copy_(at::mm(gradient.t(), input_rows(pass.space.input)));
     }
     at::sum_out(bias_gradient, gradient, 0, /*keepdim=*/false, bias_gradient.scalar_type());
   }
 
-  static at::Tensor rows(const at::Tensor& tensor) {
-    return tensor.dim() == 2 ? tensor : tensor.view({tensor.size(0), -1});
+  [[nodiscard]] std::int64_t features() const { return spec().output.channels; }
+  [[nodiscard]] at::Tensor input_rows(const at::Tensor& tensor) const {
+    return tensor.view({-1, spec().parameters.front().shape[1]});
   }
+  [[nodiscard]] std::vector<std::int64_t> output_sizes(const at::Tensor& input) const {
+    if (!keeps_places_) return {input.size(0), features()};
+    return {input.size(0), input.size(1), input.size(2), features()};
+  }
+
+  bool keeps_places_;
 };
 
 }  // namespace
 
 std::unique_ptr<Layer> linear(std::string name, SampleShape input, std::int64_t features) {
-  return std::make_unique<Linear>(describe(std::move(name), input, features));
+  const double bound = 1.0 / std::sqrt(static_cast<double>(input.size()));
+  const Fill uniform{-bound, bound};
+  return std::make_unique<Linear>(describe(std::move(name), input.size(), features, 1, uniform, uniform), false);
+}
+
+std::unique_ptr<Layer> token_linear(std::string name, SampleShape input, std::int64_t features, double deviation) {
+  return std::make_unique<Linear>(
+      describe(std::move(name), input.channels, features, input.width, {.deviation = deviation}, {}), true);
 }
 
 }  // namespace sac

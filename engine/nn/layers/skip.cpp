@@ -47,36 +47,41 @@ class SkipStart final : public Layer {
   }
 };
 
-class SkipEndRelu final : public Layer {
+class SkipEnd final : public Layer {
  public:
-  using Layer::Layer;
+  SkipEnd(LayerSpec spec, Activation activation) : Layer(std::move(spec)), relu_(activation == Activation::kRelu) {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
     const at::Tensor& skipped = pass.skip.value;
     if (pass.aten) {
       const Joined joined(skipped, input);
       joined.channels.add_(joined.pixels);
-      return input.relu_();
+      return relu_ ? input.relu_() : input;
     }
     with_dtype(input.scalar_type(), [&]<class T>(T) {
       kernels::add_shortcut(skipped.const_data_ptr<T>(), sample_shape(skipped), input.size(0), sample_shape(input),
                             input.mutable_data_ptr<T>());
-      kernels::relu(input.mutable_data_ptr<T>(), input.numel());
+      if (relu_) kernels::relu(input.mutable_data_ptr<T>(), input.numel());
     });
     return input;
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
     if (pass.aten) {
-      pass.skip.gradient = at::threshold_backward(gradient, pass.space.output, 0);
+      pass.skip.gradient = relu_ ? at::threshold_backward(gradient, pass.space.output, 0) : gradient;
       return pass.skip.gradient.clone();
     }
-    with_dtype(gradient.scalar_type(), [&]<class T>(T) {
-      kernels::relu_backward(pass.space.output.const_data_ptr<T>(), gradient.mutable_data_ptr<T>(), gradient.numel());
-    });
+    if (relu_) {
+      with_dtype(gradient.scalar_type(), [&]<class T>(T) {
+        kernels::relu_backward(pass.space.output.const_data_ptr<T>(), gradient.mutable_data_ptr<T>(), gradient.numel());
+      });
+    }
     reserve(pass.skip.gradient, gradient.sizes(), gradient.options()).copy_(gradient);
     return gradient;
   }
+
+ private:
+  bool relu_;
 };
 
 }  // namespace
@@ -85,10 +90,11 @@ std::unique_ptr<Layer> skip_start(SampleShape input) {
   return std::make_unique<SkipStart>(LayerSpec{.output = input, .backward_flops = static_cast<double>(input.size())});
 }
 
-std::unique_ptr<Layer> skip_end_relu(SampleShape input) {
+std::unique_ptr<Layer> skip_end(SampleShape input, Activation activation) {
   const auto elements = static_cast<double>(input.size());
-  return std::make_unique<SkipEndRelu>(
-      LayerSpec{.output = input, .forward_flops = 2.0 * elements, .backward_flops = elements});
+  const double relu = activation == Activation::kRelu ? elements : 0.0;
+  return std::make_unique<SkipEnd>(LayerSpec{.output = input, .forward_flops = elements + relu, .backward_flops = relu},
+                                   activation);
 }
 
 }  // namespace sac

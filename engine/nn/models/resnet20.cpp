@@ -12,7 +12,7 @@ void add_block(LayerList& layers, const std::string& name, std::int64_t channels
   layers.add(batch_norm2d(name + ".bn1", layers.shape(), Activation::kRelu));
   layers.add(conv2d(name + ".conv2", layers.shape(), {.channels = channels, .kernel = 3, .padding = 1, .bias = false}));
   layers.add(batch_norm2d(name + ".bn2", layers.shape(), Activation::kNone));
-  layers.add(skip_end_relu(layers.shape()));
+  layers.add(skip_end(layers.shape(), Activation::kRelu));
 }
 
 /// ResNet-20 for CIFAR (He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385, section 4.2):
