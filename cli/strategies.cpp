@@ -35,9 +35,15 @@ Json option_json(const OptionSpec& option) {
           {"doc", option.doc}};
 }
 
+/// What the strategy, with its options at their defaults, does about a worker that dies.
+std::string on_death(const StrategyEntry& entry) {
+  return on_death_text(entry.make(Options(entry.options, {}, "strategy '" + entry.name + "'"))->traits().on_death);
+}
+
 Json strategy_json(const StrategyEntry& entry) {
-  Json json{{"name", entry.name}, {"summary", entry.summary}, {"source", entry.source},
-            {"rule", entry.rule}, {"cost", entry.cost},       {"options", Json::array()}};
+  Json json{{"name", entry.name},      {"summary", entry.summary}, {"source", entry.source},
+            {"rule", entry.rule},      {"cost", entry.cost},       {"when_a_worker_dies", on_death(entry)},
+            {"options", Json::array()}};
   for (const OptionSpec& option : entry.options) json["options"].push_back(option_json(option));
   return json;
 }
@@ -57,6 +63,7 @@ void print_strategy(const StrategyEntry& entry, bool whole) {
   std::cout << entry.name << "\n  " << entry.summary << '\n';
   if (whole) std::cout << "  source    " << entry.source << "\n  rule      " << entry.rule << '\n';
   std::cout << "  cost      " << entry.cost << '\n';
+  if (whole) std::cout << "  a death   " << on_death(entry) << '\n';
   print_options(entry);
 }
 

@@ -18,9 +18,15 @@ struct SeriesTexts {
   const char* axis;
   double factor;
 };
-constexpr std::array<SeriesTexts, 3> kCharts = {{{"accuracy", "Test accuracy", "accuracy (%)", kPercent},
-                                                 {"loss", "Test loss", "loss", 1.0},
-                                                 {"train_loss", "Training loss", "loss", 1.0}}};
+constexpr std::array<SeriesTexts, 8> kCharts = {
+    {{"accuracy", "Test accuracy", "accuracy (%)", kPercent},
+     {"loss", "Test loss", "loss", 1.0},
+     {"train_loss", "Training loss", "loss", 1.0},
+     {"drift", "Distance from the mean before an average", "mean |x - mean|", 1.0},
+     {"replica_drift", "Distance of replicas from their mean", "mean |x - mean|", 1.0},
+     {"period", "Period in force", "steps between averages", 1.0},
+     {"staleness", "Staleness of updates", "changes late", 1.0},
+     {"dropped", "Gradients dropped or called off so far", "gradients", 1.0}}};
 
 /// What curves can be drawn against.
 struct AxisChoice {

@@ -15,7 +15,8 @@ namespace sac {
 namespace {
 
 constexpr std::size_t kCurvePoints = 240;
-constexpr std::array<const char*, 3> kSeries = {"accuracy", "loss", "train_loss"};
+constexpr std::array<const char*, 8> kSeries = {"accuracy",      "loss",   "train_loss", "drift",
+                                                "replica_drift", "period", "staleness",  "dropped"};
 
 std::string now_utc() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());

@@ -33,7 +33,7 @@ struct ReportData {
   std::string created;   ///< ISO 8601, UTC
   std::string database;  ///< file name
   Comparison comparison;
-  std::vector<Curve> curves;  ///< accuracy, loss, train_loss of the groups that have them
+  std::vector<Curve> curves;  ///< accuracy, loss, drift, period, ... of the groups that have them
   std::vector<std::pair<std::string, std::string>> provenance;  ///< of the newest run
 };
 
