@@ -9,7 +9,7 @@ namespace sac {
 
 ServerHost::ServerHost(const ServerConfig& config, at::Tensor model, const MakeRule& make_rule, int workers,
                        int first_host, Transport& transport, Scheduler& scheduler, Computations& computations)
-    : service_s_(config.service_s),
+    : config_(config),
       first_host_(first_host),
       model_(std::move(model)),
       transport_(&transport),
@@ -57,19 +57,37 @@ void ServerHost::arrived(std::int64_t id) {
   Part& part = parts_.at(id);
   const Operation& operation = operations_.at(part.operation);
   Host& host = host_of(part);
+  const double service = operation.messages.empty() ? 0.0 : config_.service_s;
+  if (!config_.locks) {
+    if (!operation.messages.empty()) apply_without_lock(part);
+    scheduler_->schedule(scheduler_->now() + service, operation.rank, Event::Kind::kServed, id);
+    return;
+  }
   const double begin = std::max(scheduler_->now(), host.busy_until);
   part.queued = begin - scheduler_->now();
-  host.busy_until = begin + (operation.messages.empty() ? 0.0 : service_s_);
+  host.busy_until = begin + service;
   scheduler_->schedule(host.busy_until, operation.rank, Event::Kind::kServed, id);
+}
+
+void ServerHost::apply(const Part& part) {
+  const Operation& operation = operations_.at(part.operation);
+  const at::Tensor& message = operation.messages[static_cast<std::size_t>(part.shard)];
+  host_of(part).shard.apply(message, operation.rank, operation.lr);
+}
+
+void ServerHost::apply_without_lock(const Part& part) {
+  Host& host = host_of(part);
+  const at::Tensor before = host.shard.parameters().clone();
+  apply(part);
+  const double now = scheduler_->now();
+  host.writes.add(now, now + config_.service_s, before, host.shard.parameters());
 }
 
 void ServerHost::served(std::int64_t id) {
   Part& part = parts_.at(id);
   const Operation& operation = operations_.at(part.operation);
   Host& host = host_of(part);
-  if (!operation.messages.empty()) {
-    host.shard.apply(operation.messages[static_cast<std::size_t>(part.shard)], operation.rank, operation.lr);
-  }
+  if (!operation.messages.empty() && config_.locks) apply(part);
   part.held_at = scheduler_->now();
   if (operation.wanted.empty()) {
     answer(id);
@@ -102,7 +120,9 @@ void ServerHost::answer(std::int64_t id) {
     const std::int64_t offset =
         std::accumulate(operation.wanted.begin(), operation.wanted.begin() + shard, std::int64_t{0});
     const std::int64_t count = operation.wanted[static_cast<std::size_t>(shard)];
-    host_of(part).shard.read(operation.rank, operation.answer.narrow(0, offset, count));
+    const at::Tensor copy = operation.answer.narrow(0, offset, count);
+    host_of(part).shard.read(operation.rank, copy);
+    host_of(part).writes.hide(scheduler_->now(), copy);
     computations_->pardon(operation.rank);
     bytes = count * static_cast<std::int64_t>(model_.element_size());
   }

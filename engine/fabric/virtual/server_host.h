@@ -7,13 +7,14 @@
 
 #include "engine/fabric/virtual/computations.h"
 #include "engine/fabric/virtual/transport.h"
+#include "engine/fabric/virtual/writes_under_way.h"
 #include "engine/train/server_shard.h"
 
 namespace sac {
 
 /// The parameter server of the simulated cluster: the model split evenly over shards, each on a host of its own with
-/// one link and one queue. Updates take effect one after the other in order of arrival, each after its service time; a
-/// model is read at the instant its request is served.
+/// one link. Updates take effect in order of arrival: behind a lock one after the other, each after its service time;
+/// without one each over its service time from its arrival on. A model is read at the instant its request is served.
 class ServerHost {
  public:
   /// @param model  initial parameters [D]; taken over.  @param first_host  host number of shard 0.
@@ -44,7 +45,8 @@ class ServerHost {
     ServerShard shard;
     double busy_until = 0.0;
     std::vector<std::int64_t> held{};  ///< parts whose workers may not read yet, in order of arrival
-    void io(Archive& archive) { archive.io(shard, busy_until, held); }
+    WritesUnderWay writes{};           ///< without a lock
+    void io(Archive& archive) { archive.io(shard, busy_until, held, writes); }
   };
   struct Operation {
     int rank = 0;
@@ -66,10 +68,12 @@ class ServerHost {
   };
 
   [[nodiscard]] Host& host_of(const Part& part) { return hosts_[static_cast<std::size_t>(part.shard)]; }
+  void apply(const Part& part);
+  void apply_without_lock(const Part& part);
   void release(std::int64_t shard);
   void answer(std::int64_t part);
 
-  double service_s_;
+  ServerConfig config_;
   int first_host_;
   at::Tensor model_;
   Transport* transport_;
