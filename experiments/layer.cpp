@@ -27,6 +27,9 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
       throw ConfigError(origin + ": the key '" + key + "' is quoted; write " + key + " = ... without quotes");
     }
     if (key == kFaultTables && node.is_array_of_tables()) {
+      if (table.contains("faults")) {
+        throw ConfigError(origin + ": [[cluster.fault]] and cluster.faults say the same; give one");
+      }
       layer.settings.push_back({"cluster.faults", fault_texts(*node.as_array(), source), origin});
       continue;
     }
