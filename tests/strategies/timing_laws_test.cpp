@@ -82,7 +82,7 @@ TEST(Law12, WhoeverMadeThemComesEveryMeanOverWorkers) {
 }
 
 TEST(KSync, GradientsMayGrowWithTheSteps) {
-  const ValueMap options{{"gradients", n(1)}, {"gradients_growth", 0.5}};
+  const ValueMap options{{"gradients", n(1)}, {"gradients_schedule", std::string("linear")}, {"gradients_growth", 0.5}};
   const std::int64_t expected = 1 + 1 + 2 + 2 + 3 + 3 + 4 + 4 + 5 + 5 + 6 + 6;  // of 8
   EXPECT_EQ(taken_in(timed("k_sync", options, "pareto", 12).run()), expected);
 }
