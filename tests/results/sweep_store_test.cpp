@@ -99,7 +99,7 @@ TEST_F(SweepStoreTest, ADatabaseOfTheFirstVersionGetsWhatItLacks) {
   {
     Database database(file(), Database::Access::kReadWrite);
     database.execute(
-        "DROP VIEW v_sweeps; DROP TABLE sweep_runs; DROP TABLE sweeps; DROP TABLE tags; DROP TABLE notes; "
+        "DROP TABLE spans; DROP VIEW v_sweeps; DROP TABLE sweep_runs; DROP TABLE sweeps; DROP TABLE tags; DROP TABLE notes; "
         "PRAGMA user_version = 1");
   }
   EXPECT_EQ(store().runs().size(), 3U);

@@ -8,6 +8,8 @@
 
 namespace sac {
 
+class Timeline;
+
 /// [cluster.network]: one level of links between hosts and, where several workers share a host, one inside it.
 struct NetworkConfig {
   double latency_s = 0.0;
@@ -42,7 +44,8 @@ struct ClusterConfig {
   NetworkConfig network;
   ComputeConfig compute;
   ServerConfig server;
-  bool carries_values = true;  ///< false: collectives take their time but leave the tensors as they are
+  bool carries_values = true;    ///< false: collectives take their time but leave the tensors as they are
+  Timeline* timeline = nullptr;  ///< takes down what the workers do; nullptr = nobody does
 };
 
 const std::vector<OptionSpec>& cluster_options();  ///< workers, fabric

@@ -72,11 +72,17 @@ const Clock& VirtualEndpoint::clock() const { return *clock_; }
 
 void VirtualEndpoint::compute(double fraction, std::span<const double> milestones,
                               const std::function<void(ComputePace&)>& arithmetic) {
+  const double begin = now();
   const double seconds = fraction * compute_->draw(rank_, compute_stream_);
   VirtualPace pace(*scheduler_, rank_, seconds, milestones);
   arithmetic(pace);
   pace.finish();
+  book_compute(begin, seconds);
+}
+
+void VirtualEndpoint::book_compute(double begin, double seconds) {
   ledger_.compute += Seconds(seconds);
+  if (timeline_ != nullptr) timeline_->add(rank_, Span::Kind::kCompute, begin, begin + seconds);
 }
 
 bool VirtualEndpoint::compute_unless_called_off(const std::function<void()>& arithmetic) {
@@ -86,7 +92,7 @@ bool VirtualEndpoint::compute_unless_called_off(const std::function<void()>& ari
   scheduler_->promise(rank_, begin + seconds, id);
   arithmetic();
   const Ticket ticket = scheduler_->wait(rank_, id);
-  ledger_.compute += Seconds(now() - begin);
+  book_compute(begin, now() - begin);
   return ticket.value == 0;
 }
 
@@ -108,7 +114,15 @@ Ticket VirtualEndpoint::wait(std::int64_t id) {
   ledger_.payload += Bytes(ticket.payload_bytes);
   ledger_.wire += Bytes(ticket.wire_bytes);
   ledger_.messages += ticket.messages;
+  if (timeline_ != nullptr) take_down(from, until, ticket);
   return ticket;
+}
+
+void VirtualEndpoint::take_down(double from, double until, const Ticket& ticket) {
+  const double ready = std::clamp(ticket.ready, from, until);
+  timeline_->add(rank_, Span::Kind::kWaiting, from, ready, ticket.what);
+  timeline_->add(rank_, Span::Kind::kCommunication, ready, until, ticket.what);
+  timeline_->add(rank_, Span::Kind::kTransfer, ticket.start, ticket.end, ticket.what);
 }
 
 void VirtualEndpoint::report(StepReport report) {

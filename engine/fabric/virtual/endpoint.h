@@ -7,6 +7,7 @@
 #include "engine/fabric/virtual/compute_model.h"
 #include "engine/fabric/virtual/fences.h"
 #include "engine/fabric/virtual/scheduler.h"
+#include "engine/fabric/virtual/timeline.h"
 #include "engine/train/endpoint.h"
 
 namespace sac {
@@ -18,6 +19,8 @@ class VirtualEndpoint final : public Endpoint {
   VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute, int rank, int workers,
                   int server_shards, std::uint64_t seed);
   ~VirtualEndpoint() override;
+  /// From now on `timeline` is told what this worker does.
+  void record_to(Timeline* timeline) { timeline_ = timeline; }
 
   Communicator& comm() override;
   ParameterServer& server() override;
@@ -46,6 +49,10 @@ class VirtualEndpoint final : public Endpoint {
   [[nodiscard]] int server_shards() const { return server_shards_; }
 
  private:
+  /// Books a stretch of time that the worker has computed.
+  void book_compute(double begin, double seconds);
+  void take_down(double from, double until, const Ticket& ticket);
+
   Scheduler* scheduler_;
   Fences* fences_;
   const ComputeModel* compute_;
@@ -53,6 +60,7 @@ class VirtualEndpoint final : public Endpoint {
   int server_shards_;
   RandomStream compute_stream_;
   Ledger ledger_;
+  Timeline* timeline_ = nullptr;
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Communicator> comm_;
   std::unique_ptr<ParameterServer> server_;

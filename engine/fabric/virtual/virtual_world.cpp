@@ -53,6 +53,7 @@ VirtualWorld::VirtualWorld(const Job& job, const ClusterConfig& config, MetricSi
     endpoints_.push_back(std::make_unique<VirtualEndpoint>(scheduler, fences_, compute_, rank,
                                                            static_cast<int>(config.workers),
                                                            static_cast<int>(config.server.shards), job.train.seed));
+    endpoints_.back()->record_to(config.timeline);
   }
 }
 
