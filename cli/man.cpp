@@ -79,11 +79,12 @@ runs, an SQLite file with the views v_runs, v_metrics, v_groups and v_sweeps
 )";
 
 std::string page(const CLI::App& app) {
-  std::string text = ".TH SACTOOL 1 \"\" \"sactool " + roff(build_info().version) +
-                     "\" \"User commands\"\n.SH NAME\nsactool \\- compare synchronisation strategies of data\\-parallel "
-                     "training\n.SH SYNOPSIS\n\\fBsactool\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.SH DESCRIPTION\n" +
-                     roff(app.get_description()) + "\n.P\nExamples:\n" + verbatim(app.get_footer()) +
-                     ".SH OPTIONS\n" + options_text(app) + ".SH COMMANDS\n";
+  std::string text =
+      ".TH SACTOOL 1 \"\" \"sactool " + roff(build_info().version) +
+      "\" \"User commands\"\n.SH NAME\nsactool \\- compare synchronisation strategies of data\\-parallel "
+      "training\n.SH SYNOPSIS\n\\fBsactool\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.SH DESCRIPTION\n" +
+      roff(app.get_description()) + "\n.P\nExamples:\n" + verbatim(app.get_footer()) + ".SH OPTIONS\n" +
+      options_text(app) + ".SH COMMANDS\n";
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
     text += command_text(*sub, sub->get_name());
   }

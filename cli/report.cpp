@@ -68,10 +68,11 @@ std::function<ExitCode()> add_report(CLI::App& sub, const Globals& globals) {
   return [flags, &globals] { return run_report(*flags, globals); };
 }
 
-const Register<CommandEntry> registered{{.name = "report",
-                                         .order = 40,
-                                         .summary = "Write a report of runs: html, svg, tex, csv, json, MLflow, TensorBoard, ...",
-                                         .add = add_report}};
+const Register<CommandEntry> registered{
+    {.name = "report",
+     .order = 40,
+     .summary = "Write a report of runs: html, svg, tex, csv, json, MLflow, TensorBoard, ...",
+     .add = add_report}};
 
 }  // namespace
 }  // namespace sac

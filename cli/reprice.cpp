@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/data_dir_option.h"
 #include "cli/db_option.h"
 #include "cli/output.h"
 #include "cli/run_json.h"
@@ -196,8 +197,7 @@ std::function<ExitCode()> add_reprice(CLI::App& sub, const Globals& globals) {
       ->type_name("KEY=VALUE")
       ->allow_extra_args(false);
   add_db_option(sub, flags->database);
-  sub.add_option("--data-dir", flags->data_dir, "Folder of data sets, searched first [$SACTOOL_DATA, cache]")
-      ->type_name("FOLDER");
+  add_data_dir_option(sub, flags->data_dir);
   sub.add_option("--target", flags->target, "Also show the time to this accuracy, e.g. 0.85")->type_name("ACC");
   sub.add_flag("--store", flags->store, "Store them as runs, for compare and report");
   sub.add_option("--name", flags->name, "Under which compare and report find the stored ones [reprice]")
@@ -208,11 +208,10 @@ std::function<ExitCode()> add_reprice(CLI::App& sub, const Globals& globals) {
   return [flags, &globals] { return run_reprice(*flags, globals); };
 }
 
-const Register<CommandEntry> registered{
-    {.name = "reprice",
-     .order = 26,
-     .summary = "Time of finished runs on other networks, without training again",
-     .add = add_reprice}};
+const Register<CommandEntry> registered{{.name = "reprice",
+                                         .order = 26,
+                                         .summary = "Time of finished runs on other networks, without training again",
+                                         .add = add_reprice}};
 
 }  // namespace
 }  // namespace sac

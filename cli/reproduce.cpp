@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/command.h"
+#include "cli/data_dir_option.h"
 #include "cli/db_option.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -76,11 +77,13 @@ void add_outcome(const RunRecord& stored, const RunOutcome& again, std::vector<D
   check("messages", std::to_string(stored.messages), std::to_string(total.messages));
 }
 
-std::string moment_text(const MetricPoint& point) { return shortest(point.value) + " at " + shortest(point.seconds) + " s"; }
+std::string moment_text(const MetricPoint& point) {
+  return shortest(point.value) + " at " + shortest(point.seconds) + " s";
+}
 
 /// The first point of a series that came out otherwise.
-void add_points(const std::string& series, const std::vector<MetricPoint>& stored, const std::vector<MetricPoint>& again,
-                std::vector<Difference>& found) {
+void add_points(const std::string& series, const std::vector<MetricPoint>& stored,
+                const std::vector<MetricPoint>& again, std::vector<Difference>& found) {
   for (std::size_t place = 0; place < std::max(stored.size(), again.size()); ++place) {
     const std::string one = place < stored.size() ? moment_text(stored[place]) : "-";
     const std::string other = place < again.size() ? moment_text(again[place]) : "-";
@@ -107,7 +110,8 @@ RunRecord reproducible_run(const Store& store, const std::string& word) {
   if (run.fabric != "virtual") {
     throw UsageError(name + " ran on " + run.fabric + "; only virtual runs have the same bits twice");
   }
-  if (run.status != "FINISHED") throw UsageError(name + " is " + run.status + "; only a FINISHED run can be reproduced");
+  if (run.status != "FINISHED")
+    throw UsageError(name + " is " + run.status + "; only a FINISHED run can be reproduced");
   return run;
 }
 
@@ -150,7 +154,7 @@ ExitCode run_reproduce(const ReproduceFlags& flags, const Globals& globals) {
   ProgressDisplay display(ProgressDisplay::style_for(globals.quiet));
   Tee tee({&collector, &display});
   const RunOutcome outcome = execute(std::move(prepared), tee, [] { return std::string(); });
-  if (outcome.status == RunStatus::kKilled) return ExitCode::kInterrupted;
+  if (outcome.status == RunStatus::kKilled) return stop_code();
   add_outcome(run, outcome, found);
   std::size_t points = 0;
   std::map<std::string, std::vector<MetricPoint>> again = collector.points();
@@ -170,8 +174,7 @@ std::function<ExitCode()> add_reproduce(CLI::App& sub, const Globals& globals) {
   sub.footer(kExamples);
   sub.add_option("run", flags->run, "Number, name or key prefix")->required()->type_name("RUN");
   add_db_option(sub, flags->database);
-  sub.add_option("--data-dir", flags->data_dir, "Folder of data sets, searched first [$SACTOOL_DATA, cache]")
-      ->type_name("FOLDER");
+  add_data_dir_option(sub, flags->data_dir);
   add_slots_option(sub, flags->slots);
   sub.add_flag("--json", flags->json, "Print one JSON object");
   return [flags, &globals] { return run_reproduce(*flags, globals); };

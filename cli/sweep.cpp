@@ -100,8 +100,8 @@ std::string sweep_key(const std::vector<RunContext>& runs) {
 /// What every child is told besides its run.
 Strings child_arguments(const SweepFlags& flags, std::size_t jobs) {
   const std::size_t slots = std::max<std::size_t>(1, static_cast<std::size_t>(usable_cores()) / jobs);
-  Strings arguments{"-q", "--db", flags.database, "--slots", std::to_string(slots),
-                    "--timeline", std::to_string(flags.timeline)};
+  Strings arguments{
+      "-q", "--db", flags.database, "--slots", std::to_string(slots), "--timeline", std::to_string(flags.timeline)};
   if (!flags.data_dir.empty()) arguments.insert(arguments.end(), {"--data-dir", flags.data_dir});
   return arguments;
 }

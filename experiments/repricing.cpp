@@ -66,7 +66,8 @@ void check_course(const PreparedRun& prepared, const RunRecord& run) {
     throw UsageError(name_of(run) + " cannot be repriced: " + run.strategy +
                      " takes updates as they arrive, so that other times give another course; train it anew");
   }
-  if (has_faults(run)) throw UsageError(name_of(run) + " cannot be repriced: its faults strike at times; train it anew");
+  if (has_faults(run))
+    throw UsageError(name_of(run) + " cannot be repriced: its faults strike at times; train it anew");
   if (!traits.oblivious) {
     throw UsageError(name_of(run) + " cannot be repriced: when " + run.strategy +
                      " sends depends on losses or values with these options; train it anew");
@@ -97,15 +98,18 @@ std::int64_t wire_bytes(const RunOutcome& outcome) {
 void check_repricing(const std::string& key, const RunRecord& run) {
   const bool network = key.starts_with("cluster.network.");
   if (!network && !key.starts_with("cluster.compute.")) {
-    throw UsageError("--set " + key + ": it changes more than what a run costs; repricing takes cluster.network.* and "
+    throw UsageError("--set " + key +
+                     ": it changes more than what a run costs; repricing takes cluster.network.* and "
                      "cluster.compute.*, anything else must be trained");
   }
   const auto values = spec_values(run.spec);
   const auto table = values.find("cluster.network.all_reduce");
   const bool hidden = network && table != values.end() && table->second != "[]";
   if (hidden) {
-    throw UsageError(name_of(run) + " cannot be repriced: its network is the measured table cluster.network.all_reduce, "
-                     "which hides " + key);
+    throw UsageError(name_of(run) +
+                     " cannot be repriced: its network is the measured table cluster.network.all_reduce, "
+                     "which hides " +
+                     key);
   }
 }
 

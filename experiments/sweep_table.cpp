@@ -38,8 +38,7 @@ class Reader {
   void read_values(const toml::node& node, Parameter& parameter) const;
   void read_points(const toml::node& node, SweepTable& table) const;
   void read_point(const toml::table& table, const std::string& prefix, std::vector<Setting>& point) const;
-  [[nodiscard]] const toml::table& table_of(const toml::node& node, const std::string& key,
-                                            const Strings& words) const;
+  [[nodiscard]] const toml::table& table_of(const toml::node& node, const std::string& key, const Strings& words) const;
   void read_metric(const toml::node& node, EarlyStop& rule) const;
   void read_early_stop(const toml::node& node, EarlyStop& rule) const;
   void check(const SweepTable& table) const;
@@ -77,8 +76,8 @@ SweepTable Reader::read(const toml::table& sweep) const {
 }
 
 void Reader::read_word(const std::string& word, const toml::node& node, SweepTable& table) const {
-  static const Strings kWords{"name",        "method",     "seeds",  "run_cap",
-                              "random_seed", "parameters", "points", "metric", "early_terminate"};
+  static const Strings kWords{"name",       "method", "seeds",  "run_cap",        "random_seed",
+                              "parameters", "points", "metric", "early_terminate"};
   if (word == "name") {
     table.name = text_of(node, "sweep.name");
   } else if (word == "method") {

@@ -96,8 +96,9 @@ Chart pareto_chart(const ReportData& data, const std::string& title, const std::
   }
   plot.log_x = wants_log(ends);
   return {.title = title,
-          .hint = "large: mean with 95 % intervals; small: single runs; the step joins the means that no other mean "
-                  "beats in both (Pareto front)",
+          .hint =
+              "large: mean with 95 % intervals; small: single runs; the step joins the means that no other mean "
+              "beats in both (Pareto front)",
           .svg = plot.dots.empty() ? "" : scatter_plot(plot),
           .of_groups = true};
 }
@@ -151,9 +152,8 @@ Chart bytes_chart(const ReportData& data) {
     if (group.wire_bytes.half_width) bar.half_width = *group.wire_bytes.half_width * unit.factor;
     plot.bars.push_back(bar);
   }
-  return {.title = "Bytes on the wire",
-          .hint = "sum over workers, mean over seeds, 95 % interval",
-          .svg = bar_plot(plot)};
+  return {
+      .title = "Bytes on the wire", .hint = "sum over workers, mean over seeds, 95 % interval", .svg = bar_plot(plot)};
 }
 
 Chart accuracy_time_chart(const ReportData& data) {

@@ -10,11 +10,11 @@ namespace sac {
 /// A drawing of a report with what a reader needs to understand it.
 struct Chart {
   std::string title;
-  std::string hint;                ///< how to read it
-  std::string svg;                 ///< "" = there is nothing to show
-  std::vector<std::string> parts{};  ///< names of its parts, colours t0, t1, ...
+  std::string hint;                   ///< how to read it
+  std::string svg;                    ///< "" = there is nothing to show
+  std::vector<std::string> parts{};   ///< names of its parts, colours t0, t1, ...
   std::vector<std::string> styles{};  ///< names of its styles k0, k1, ... where these are not the groups'
-  bool of_groups = false;          ///< its series are the groups, told apart by their legend
+  bool of_groups = false;             ///< its series are the groups, told apart by their legend
 };
 
 /// The curves of one series against steps, time and bytes.

@@ -150,7 +150,8 @@ std::string summary_row(const Comparison& comparison, const GroupSummary& group,
   html += mean(&GroupSummary::wire_bytes, bytes.factor);
   if (group.target) {
     html += html_cell(target_text(group.target->seconds, *group.target, seconds.factor), group.target->seconds.mean);
-    html += html_cell(target_text(group.target->wire_bytes, *group.target, bytes.factor), group.target->wire_bytes.mean);
+    html +=
+        html_cell(target_text(group.target->wire_bytes, *group.target, bytes.factor), group.target->wire_bytes.mean);
   }
   return html + "</tr>";
 }

@@ -7,7 +7,7 @@
 namespace sac {
 namespace {
 
-constexpr double kGlyph = 8.2;       ///< width of a letter of a tick, about
+constexpr double kGlyph = 8.2;  ///< width of a letter of a tick, about
 constexpr double kCellHeight = 46.0;
 constexpr double kRowHeight = 20.0;  ///< of a timeline
 constexpr double kBarHeight = 14.0;

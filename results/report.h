@@ -48,7 +48,7 @@ struct ReportData {
   std::string created;   ///< ISO 8601, UTC
   std::string database;  ///< file name
   Comparison comparison;
-  std::vector<Curve> curves;  ///< accuracy, loss, train_loss of the groups that have them
+  std::vector<Curve> curves;              ///< accuracy, loss, train_loss of the groups that have them
   std::vector<StalenessCurve> staleness;  ///< of the groups with curves that have a server
   std::vector<RunTimeline> timelines;     ///< a run of each of the first groups with curves
   std::vector<std::pair<std::string, std::string>> provenance;  ///< of the newest run

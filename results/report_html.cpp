@@ -25,9 +25,8 @@ std::string render_html(const Store& /*store*/, const ReportData& data) {
          "<header><p class=\"eyebrow\">sactool report</p><h1>" + title + "</h1><p class=\"lead\">" +
          html_escaped(setting_text(data.comparison)) + "</p></header>\n<main>\n" + glance_section(data) + "\n" +
          map_section(data) + "\n" + curves_section(data) + "\n" + costs_section(data) + "\n" + time_section(data) +
-         "\n" + effects_section(data) + "\n" +
-         predictions_section(data) + "\n" + runs_section(data) + "\n" + origin_section(data) +
-         "\n</main>\n<footer>Made by sactool on " + html_escaped(data.created) + " from <code>" +
+         "\n" + effects_section(data) + "\n" + predictions_section(data) + "\n" + runs_section(data) + "\n" +
+         origin_section(data) + "\n</main>\n<footer>Made by sactool on " + html_escaped(data.created) + " from <code>" +
          html_escaped(data.database) + "</code>.</footer>\n<script>" + kReportScript + "</script>\n</body>\n</html>\n";
 }
 

@@ -68,10 +68,12 @@ class MlflowWriter {
 
 MlflowWriter::MlflowWriter(Database& database, const std::string& experiment)
     : database_(database),
-      metric_(database, "INSERT OR IGNORE INTO metrics (\"key\", value, timestamp, run_uuid, step, is_nan) "
-                        "VALUES (?, ?, ?, ?, ?, ?)"),
-      latest_(database, "INSERT OR REPLACE INTO latest_metrics (\"key\", value, timestamp, run_uuid, step, is_nan) "
-                        "VALUES (?, ?, ?, ?, ?, ?)"),
+      metric_(database,
+              "INSERT OR IGNORE INTO metrics (\"key\", value, timestamp, run_uuid, step, is_nan) "
+              "VALUES (?, ?, ?, ?, ?, ?)"),
+      latest_(database,
+              "INSERT OR REPLACE INTO latest_metrics (\"key\", value, timestamp, run_uuid, step, is_nan) "
+              "VALUES (?, ?, ?, ?, ?, ?)"),
       param_(database, "INSERT INTO params (\"key\", value, run_uuid) VALUES (?, ?, ?)"),
       tag_(database, "INSERT OR REPLACE INTO tags (\"key\", value, run_uuid) VALUES (?, ?, ?)") {
   Statement insert(database,

@@ -58,8 +58,8 @@ class Sheet {
     for (std::size_t place = 0; place < shown; ++place) {
       const double left = (place % 2) * (kPlotWidth + kGap);
       const double y = kLine * (static_cast<double>(place / 2) + 0.7);
-      content_ += "<g class=\"" + series_class(place) + "\"><path class=\"line\" stroke-dasharray=\"" +
-                  dash_of(place) + "\" d=\"M" + coordinate(left + 4) + " " + coordinate(y) + "h34\"/>" +
+      content_ += "<g class=\"" + series_class(place) + "\"><path class=\"line\" stroke-dasharray=\"" + dash_of(place) +
+                  "\" d=\"M" + coordinate(left + 4) + " " + coordinate(y) + "h34\"/>" +
                   svg_marker(place, left + 21, y, 4, "mark") + "</g>" +
                   svg_text(left + 48, y + 5, "start", "label", data.comparison.groups[place].group.label);
     }

@@ -24,9 +24,12 @@ Json track_order(int process, int order) {
 
 /// A stretch on a worker's own track: these follow one another.
 Json complete_event(const Span& span) {
-  Json event = {{"name", span_name(span.kind)}, {"cat", span_name(span.kind)},
-                {"ph", "X"},                    {"pid", kWorkers},
-                {"tid", span.rank},             {"ts", span.start * kMicroseconds},
+  Json event = {{"name", span_name(span.kind)},
+                {"cat", span_name(span.kind)},
+                {"ph", "X"},
+                {"pid", kWorkers},
+                {"tid", span.rank},
+                {"ts", span.start * kMicroseconds},
                 {"dur", (span.end - span.start) * kMicroseconds}};
   if (!span.what.empty()) event["args"] = {{"of", span.what}};
   return event;

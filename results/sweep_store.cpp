@@ -132,8 +132,9 @@ std::optional<std::string> SweepStore::why_hopeless(std::int64_t sweep, std::int
     std::vector<double> all;
     for (const auto& [other, value] : values) all.push_back(value);
     if (!rule.hopeless(own->second, all)) return std::nullopt;
-    return rule.series + " " + shortest(own->second) + " at step " + std::to_string(*rung) + " is not among the best 1/" +
-           std::to_string(rule.eta) + " of " + std::to_string(all.size()) + " runs of its seed";
+    return rule.series + " " + shortest(own->second) + " at step " + std::to_string(*rung) +
+           " is not among the best 1/" + std::to_string(rule.eta) + " of " + std::to_string(all.size()) +
+           " runs of its seed";
   }
   return std::nullopt;
 }

@@ -93,8 +93,7 @@ std::vector<Axis> chosen_axes(const Comparison& comparison) {
 }
 
 bool apart(const Summary& winner, const Summary& second) {
-  return winner.half_width && second.half_width &&
-         winner.mean + *winner.half_width < second.mean - *second.half_width;
+  return winner.half_width && second.half_width && winner.mean + *winner.half_width < second.mean - *second.half_width;
 }
 
 /// The winner among `groups`, and the best of another strategy.

@@ -15,7 +15,7 @@ class Reprice(SactoolCase):
         return self.rows(f"SELECT series, step, seconds, samples, wire_bytes, value FROM v_metrics WHERE run = {run} ORDER BY 1, 2")
 
     def test_a_repriced_run_is_the_run_trained_there(self):
-        for strategy in ["sync_sgd", "local_sgd", "staged", "sgp"]:
+        for strategy in ["sync_sgd", "local_sgd", "staged", "diloco", "fedavg"]:
             with self.subTest(strategy):
                 run = self.train("--strategy", strategy, *SETTING)["run"]
                 done = self.sactool("reprice", run, *SLOW, "--store", "--name", strategy, "--db", self.database)
@@ -26,6 +26,14 @@ class Reprice(SactoolCase):
                 self.assertEqual(one, other)
                 self.assertEqual(self.points(repriced), self.points(trained))
                 self.assertEqual(self.sactool("reproduce", repriced, "--db", self.database).returncode, 0)
+
+    def test_gossip_is_repriced_up_to_the_rounding_of_the_evaluated_mean(self):
+        run = self.train("--strategy", "sgp", *SETTING)["run"]
+        self.assertEqual(self.sactool("reprice", run, *SLOW, "--store", "--db", self.database).returncode, 0)
+        self.train("--strategy", "sgp", *SETTING, *SLOW)
+        for one, other in zip(self.points(run + 1), self.points(run + 2), strict=True):
+            self.assertAlmostEqual(one.pop("value"), other.pop("value"), 6)
+            self.assertEqual(one, other)
 
     def test_lists_give_a_grid_and_a_winner_map(self):
         for strategy in ["sync_sgd", "local_sgd"]:

@@ -16,8 +16,9 @@ class WinnerMapTest : public ResultsTest {
       RunContext context = sample_context(strategy, seed);
       context.group_key += bandwidth + std::to_string(workers);
       context.key = context.group_key + std::to_string(seed);
-      context.spec_toml = "[cluster]\nworkers = " + std::to_string(workers) + "\n\n[cluster.network]\nbandwidth_Bps = " +
-                          bandwidth + "\n\n[strategy]\nname = \"" + strategy + "\"\n";
+      context.spec_toml = "[cluster]\nworkers = " + std::to_string(workers) +
+                          "\n\n[cluster.network]\nbandwidth_Bps = " + bandwidth + "\n\n[strategy]\nname = \"" +
+                          strategy + "\"\n";
       const double own = seconds + 0.01 * static_cast<double>(seed);
       store_run(store_, context, sample_outcome(accuracy, own),
                 {{"accuracy", 50, own / 2, 1, 1, accuracy}, {"accuracy", 100, own, 1, 1, accuracy}});
