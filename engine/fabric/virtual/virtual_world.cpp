@@ -60,6 +60,7 @@ VirtualWorld::VirtualWorld(const Job& job, const ClusterConfig& config, MetricSi
   for (int rank = 0; rank < workers; ++rank) {
     endpoints_.push_back(std::make_unique<VirtualEndpoint>(scheduler, fences_, compute_, faults_, rank, workers, shards,
                                                            job.train.seed));
+    endpoints_.back()->record_to(config.timeline);
   }
   for (std::size_t i = 0; i < faults_.size(); ++i) {
     scheduler.schedule(faults_[i].at_s, faults_[i].worker, Event::Kind::kFault, static_cast<std::int64_t>(i));
