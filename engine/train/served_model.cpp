@@ -67,6 +67,7 @@ bool ServedModel::may_read(int worker) const {
 
 void ServedModel::read(int worker) {
   client(worker).read_at = changes_;
+  clocks_.read(worker);
   stale_.read(worker, parameters_);
 }
 

@@ -15,8 +15,8 @@ const WorkerClocks::Lane& WorkerClocks::slowest(const Lane& mine) const {
 
 void WorkerClocks::pushed(int worker, double seconds) {
   Lane& mine = lane(worker);
-  if (++mine.clock > 1) mine.interval_s = seconds - mine.last_s;
-  mine.last_s = seconds;
+  if (++mine.clock > 1) mine.time_s = seconds - mine.read_s;
+  mine.last_s = now_s_ = seconds;
   const Lane& slow = slowest(mine);
   if (gap_.least == gap_.most || mine.clock - slow.clock <= gap_.least || mine.clock <= mine.granted) return;
   const bool fastest = std::all_of(lanes_.begin(), lanes_.end(),
@@ -25,14 +25,14 @@ void WorkerClocks::pushed(int worker, double seconds) {
 }
 
 std::int64_t WorkerClocks::extra(const Lane& fast, const Lane& slow) const {
-  if (fast.clock < 2 || slow.clock < 2) return 0;  // no interval is known yet
+  if (fast.clock < 2 || slow.clock < 2) return 0;  // their times are not known yet
   const std::int64_t limit = gap_.most - (fast.clock - slow.clock) + 1;
   std::int64_t best = 0;
   double shortest = std::numeric_limits<double>::infinity();
   for (std::int64_t r = 0; r <= limit; ++r) {
-    const double done = fast.last_s + static_cast<double>(r) * fast.interval_s;
-    const double pushes = slow.interval_s > 0.0 ? std::round((done - slow.last_s) / slow.interval_s) : 1.0;
-    const double nearest = slow.last_s + std::max(1.0, pushes) * slow.interval_s;
+    const double done = fast.last_s + static_cast<double>(r) * fast.time_s;
+    const double pushes = slow.time_s > 0.0 ? std::round((done - slow.last_s) / slow.time_s) : 1.0;
+    const double nearest = slow.last_s + std::max(1.0, pushes) * slow.time_s;
     if (std::abs(done - nearest) >= shortest) continue;
     shortest = std::abs(done - nearest);
     best = r;

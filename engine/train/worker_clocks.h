@@ -18,7 +18,8 @@ struct ClockGap {
 ///   fixed    a worker reads while its clock <= the slowest clock + s              Ho et al. 2013 (SSP)
 ///   moving   where the fastest worker would have to wait at s = least, it is granted r more gradients, r in [0, most -
 ///            least] the number after which it would wait the shortest: the r (and k >= 1) of the least |(its last push
-///            + r its last interval) - (the slowest's last push + k its last interval)|    Zhao et al. 2019 (DSSP)
+///            + r its time) - (the slowest's last push + k its time)|, a worker's time that from its last read to its
+///            last push                                                           Zhao et al. 2019 (DSSP)
 class WorkerClocks {
  public:
   WorkerClocks(const ClockGap& gap, int workers) : gap_(gap), lanes_(static_cast<std::size_t>(workers)) {}
@@ -26,19 +27,22 @@ class WorkerClocks {
   /// One more gradient of the worker has come, at `seconds` of the shard's clock.
   void pushed(int worker, double seconds);
   [[nodiscard]] bool may_read(int worker) const;
+  /// The worker reads, at the time of the last push of anybody.
+  void read(int worker) { lane(worker).read_s = now_s_; }
   /// A worker that is away holds nobody back.
   void set_present(int worker, bool present) { lane(worker).present = present; }
   [[nodiscard]] std::int64_t present() const;
-  void io(Archive& archive) { archive.io(lanes_); }
+  void io(Archive& archive) { archive.io(lanes_, now_s_); }
 
  private:
   struct Lane {
     std::int64_t clock = 0;     ///< gradients pushed
     double last_s = 0.0;        ///< when the last one came
-    double interval_s = 0.0;    ///< between the last two
+    double read_s = 0.0;        ///< when it last read
+    double time_s = 0.0;        ///< from that to the last push
     std::int64_t granted = -1;  ///< it reads up to this clock, whatever the slowest's
     bool present = true;
-    void io(Archive& archive) { archive.io(clock, last_s, interval_s, granted, present); }
+    void io(Archive& archive) { archive.io(clock, last_s, read_s, time_s, granted, present); }
   };
 
   [[nodiscard]] Lane& lane(int worker) { return lanes_[static_cast<std::size_t>(worker)]; }
@@ -49,6 +53,7 @@ class WorkerClocks {
 
   ClockGap gap_;
   std::vector<Lane> lanes_;
+  double now_s_ = 0.0;  ///< of the last push
 };
 
 }  // namespace sac
