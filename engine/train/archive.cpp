@@ -53,8 +53,8 @@ void Archive::io(RandomStream& stream) {
 }
 
 void Archive::io(Ledger& ledger) {
-  io(ledger.compute, ledger.communication, ledger.hidden_communication, ledger.waiting, ledger.payload, ledger.wire,
-     ledger.messages);
+  io(ledger.compute, ledger.communication, ledger.hidden_communication, ledger.waiting, ledger.idle, ledger.payload,
+     ledger.wire, ledger.messages, ledger.resting);
 }
 
 void Archive::io(at::Tensor& tensor) {

@@ -31,6 +31,12 @@ std::vector<OptionSpec> Compressor::options() {
   };
 }
 
+ValueMap Compressor::values(const Options& options) {
+  ValueMap values;
+  for (const OptionSpec& option : Compressor::options()) values[option.name] = options.values().at(option.name);
+  return values;
+}
+
 std::unique_ptr<Codec> Compressor::codec_of(const Options& options) {
   return make_codec(options.text("codec"), {.ratio = options.number("codec_ratio"),
                                             .levels = options.integer("codec_levels"),
@@ -67,34 +73,71 @@ void require_lengths(const Compressor& compressor, const std::string& strategy) 
                     "strategy.error_feedback = true, or strategy.codec = \"onebit\"");
 }
 
+void CompressedMean::Flight::io(Archive& archive, Communicator& comm) {
+  std::int64_t id = work ? work->id() : 0;
+  bool under_way = work != nullptr;
+  archive.io(message, all, round.seed, round.number, under_way, id);
+  if (archive.reading() && under_way) work = comm.reattach(id, all.defined() ? all : message);
+}
+
 void CompressedMean::apply(Worker& worker, Communicator& comm, const at::Tensor& values, double unit) {
   if (!active()) return comm.all_reduce(values, Reduce::kMean);
-  const at::Tensor message = compressor_.encode(worker, values, unit);
-  if (compressor_.codec().adds_up()) {
-    comm.all_reduce(message, Reduce::kMean);
-    compressor_.decode(message, values);
+  Flight flight = start(worker, comm, values, unit);
+  finish(flight, values);
+}
+
+void CompressedMean::apply(Worker& worker, Communicator& comm, const Slices& slices, const at::Tensor& flat,
+                           double unit) {
+  if (slices.empty()) return;
+  const at::Tensor packed = slices.pack(flat);
+  apply(worker, comm, packed, unit);
+  slices.unpack(packed, flat);
+}
+
+CompressedMean::Flight CompressedMean::start(Worker& worker, Communicator& comm, const at::Tensor& values,
+                                             double unit) {
+  Flight flight;
+  flight.message = active() ? compressor_.encode(worker, values, unit) : values.clone();
+  flight.round = compressor_.round();
+  if (!active() || compressor_.codec().adds_up()) {
+    flight.work = comm.all_reduce_async(flight.message, Reduce::kMean);
   } else {
-    gather(comm, message, values);
+    flight.all = at::zeros({comm.size() * flight.message.numel()}, flight.message.options());
+    flight.work = comm.all_gather_async(flight.message, flight.all);
+  }
+  return flight;
+}
+
+void CompressedMean::finish(Flight& flight, const at::Tensor& values) {
+  flight.work->wait();
+  flight.work.reset();
+  if (!active()) {
+    values.copy_(flight.message);
+    return;
+  }
+  if (flight.all.defined()) {
+    decode_all(flight, values);
+  } else {
+    compressor_.codec().decode(flight.message, flight.round, values);
   }
   if (!compressor_.keeps_mean()) return;
   if (!total_.defined()) total_ = at::zeros_like(values);
   values.copy_(total_.add_(values));
 }
 
-void CompressedMean::gather(Communicator& comm, const at::Tensor& message, const at::Tensor& values) const {
-  const std::int64_t size = message.numel();
-  const at::Tensor all = at::zeros({comm.size() * size}, message.options());
-  comm.all_gather(message, all);
+void CompressedMean::decode_all(const Flight& flight, const at::Tensor& values) const {
+  const std::int64_t size = flight.message.numel();
+  const std::int64_t ranks = size > 0 ? flight.all.numel() / size : 1;
   const at::Tensor part = at::empty_like(values);
   values.zero_();
-  for (int rank = 0; rank < comm.size(); ++rank) {
-    compressor_.decode(all.narrow(0, rank * size, size), part);
+  for (std::int64_t rank = 0; rank < ranks; ++rank) {
+    compressor_.codec().decode(flight.all.narrow(0, rank * size, size), flight.round, part);
     values.add_(part);
   }
   if (compressor_.codec().votes()) {
     values.sign_();
   } else {
-    values.div_(comm.size());
+    values.div_(static_cast<double>(ranks));
   }
 }
 

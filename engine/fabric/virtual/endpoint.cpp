@@ -102,7 +102,7 @@ Ticket VirtualEndpoint::wait(std::int64_t id) {
   const double until = now();
   const double ready = std::clamp(ticket.ready, from, until);
   const double watched = std::max(0.0, std::min(until, ticket.end) - std::max(from, ticket.start));
-  ledger_.waiting += Seconds(ready - from);
+  ledger_.wait_for(Seconds(ready - from));
   ledger_.communication += Seconds(until - ready);
   ledger_.hidden_communication += Seconds(std::max(0.0, ticket.end - ticket.start - watched));
   ledger_.payload += Bytes(ticket.payload_bytes);

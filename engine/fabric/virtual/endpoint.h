@@ -23,6 +23,7 @@ class VirtualEndpoint final : public Endpoint {
   ParameterServer& server() override;
   const Clock& clock() const override;
   const Ledger& ledger() const override { return ledger_; }
+  void rest(bool resting) override { ledger_.resting = resting; }
   void compute(double fraction, std::span<const double> milestones,
                const std::function<void(ComputePace&)>& arithmetic) override;
   bool compute_unless_called_off(const std::function<void()>& arithmetic) override;

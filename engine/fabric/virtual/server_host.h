@@ -11,14 +11,15 @@
 
 namespace sac {
 
-/// The parameter server of the simulated cluster: the model split evenly over shards, each on a host of its own with
-/// one link and one queue. Updates take effect one after the other in order of arrival, each after its service time; a
+/// The parameter server of the simulated cluster: the model split evenly over shards, each on a host of its own (or its
+/// worker's, for whom it then is at hand: nothing is sent) with one link and one queue. Updates take effect one after the other in order of arrival, each after its service time; a
 /// model is read at the instant its request is served.
 class ServerHost {
  public:
-  /// @param model  initial parameters [D]; taken over.  @param first_host  host number of shard 0.
-  ServerHost(const ServerConfig& config, at::Tensor model, const MakeRule& make_rule, int workers, int first_host,
-             Transport& transport, Scheduler& scheduler, Computations& computations);
+  /// @param beside_workers  shard k is worker k's own.  @param model  initial parameters [D]; taken over.
+  /// @param places  the host of each shard.
+  ServerHost(double service_s, bool beside_workers, at::Tensor model, const MakeRule& make_rule, int workers,
+             const std::vector<int>& places, Transport& transport, Scheduler& scheduler, Computations& computations);
 
   void request(int rank, int host, std::int64_t ticket, const ServerRequest& request);
   /// A shard's part of operation has arrived at the shard.
@@ -30,6 +31,7 @@ class ServerHost {
   /// The worker stops, or goes on, sending.
   void presence(int rank, bool present);
 
+  [[nodiscard]] int shards() const { return static_cast<int>(hosts_.size()); }
   [[nodiscard]] const at::Tensor& model() const { return model_; }
   /// Of shard 0: staleness -> number of updates.
   [[nodiscard]] const std::map<std::int64_t, std::int64_t>& staleness() const {
@@ -40,6 +42,7 @@ class ServerHost {
  private:
   struct Host {
     ServerShard shard;
+    int place = 0;  ///< its host's number
     double busy_until = 0.0;
     std::vector<std::int64_t> held{};  ///< parts whose workers may not read yet, in order of arrival
     void io(Archive& archive) { archive.io(shard, busy_until, held); }
@@ -48,12 +51,10 @@ class ServerHost {
     int rank = 0;
     int host = 0;
     std::int64_t ticket = 0;
-    double lr = 0.0;
-    std::vector<at::Tensor> messages{};
-    std::vector<std::int64_t> wanted{};
+    ServerRequest request{};
     at::Tensor answer{};    ///< of all shards, one after the other
     std::int64_t open = 0;  ///< shards still to answer
-    void io(Archive& archive) { archive.io(rank, host, ticket, lr, messages, wanted, answer, open); }
+    void io(Archive& archive) { archive.io(rank, host, ticket, request, answer, open); }
   };
   struct Part {
     std::int64_t operation = 0;
@@ -64,11 +65,17 @@ class ServerHost {
   };
 
   [[nodiscard]] Host& host_of(const Part& part) { return hosts_[static_cast<std::size_t>(part.shard)]; }
+  /// The shard is the worker's own.
+  [[nodiscard]] bool at_hand(int rank, std::int64_t shard) const { return beside_workers_ && rank == shard; }
+  [[nodiscard]] std::int64_t answer_bytes(const Operation& operation, std::int64_t shard) const {
+    return operation.request.answer(shard) * static_cast<std::int64_t>(model_.element_size());
+  }
+  void send(std::int64_t operation, std::int64_t shard, Ticket& asked);
   void release(std::int64_t shard);
   void answer(std::int64_t part);
 
   double service_s_;
-  int first_host_;
+  bool beside_workers_;
   at::Tensor model_;
   Transport* transport_;
   Scheduler* scheduler_;
