@@ -18,9 +18,15 @@ struct SeriesTexts {
   const char* axis;
   double factor;
 };
-constexpr std::array<SeriesTexts, 3> kCharts = {{{"accuracy", "Test accuracy", "accuracy (%)", kPercent},
-                                                 {"loss", "Test loss", "loss", 1.0},
-                                                 {"train_loss", "Training loss", "loss", 1.0}}};
+constexpr std::array<SeriesTexts, 8> kCharts = {
+    {{"accuracy", "Test accuracy", "accuracy (%)", kPercent},
+     {"loss", "Test loss", "loss", 1.0},
+     {"train_loss", "Training loss", "loss", 1.0},
+     {"drift", "Distance from the mean before an average", "mean |x - mean|", 1.0},
+     {"replica_drift", "Distance of replicas from their mean", "mean |x - mean|", 1.0},
+     {"period", "Period in force", "steps between averages", 1.0},
+     {"staleness", "Staleness of updates", "changes late", 1.0},
+     {"dropped", "Gradients dropped or called off so far", "gradients", 1.0}}};
 
 /// What curves can be drawn against.
 struct AxisChoice {
@@ -137,6 +143,26 @@ std::string bytes_figure(const ReportData& data) {
          bar_plot(plot) + "</figure>";
 }
 
+std::string staleness_figure(const ReportData& data) {
+  LinePlot plot;
+  plot.title = "Staleness of the server's updates";
+  plot.x_label = "changes late";
+  plot.y_label = "share of the updates (%)";
+  for (const StalenessShares& group : data.staleness) {
+    if (group.group >= kChartGroups) continue;
+    LineSeries& series = plot.series.emplace_back();
+    series.label = data.comparison.groups[group.group].group.label;
+    series.style = group.group;
+    for (const auto& [staleness, share] : group.shares) {
+      const double percent = share * kPercent;
+      series.points.push_back({static_cast<double>(staleness), percent, percent, percent});
+    }
+  }
+  if (plot.series.empty()) return "";
+  return "<figure><figcaption>Staleness of the server's updates<span>over all seeds</span></figcaption>" +
+         legend(data) + line_plot(plot) + "</figure>";
+}
+
 Dot mean_dot(const GroupSummary& group, std::size_t place, const Unit& unit) {
   Dot dot{group.group.label, place, group.seconds.mean * unit.factor, group.accuracy.mean * kPercent};
   if (group.seconds.half_width) dot.x_half_width = *group.seconds.half_width * unit.factor;
@@ -187,7 +213,7 @@ std::string costs_section(const ReportData& data) {
            std::to_string(data.comparison.groups.size()) + " groups; the tables show all.</p>";
   }
   return "<section><h2>What it costs</h2>" + hint + "<div class=\"grid\">" + time_split_figure(data) +
-         bytes_figure(data) + scatter_figure(data) + "</div></section>";
+         bytes_figure(data) + scatter_figure(data) + staleness_figure(data) + "</div></section>";
 }
 
 }  // namespace sac

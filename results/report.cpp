@@ -15,7 +15,8 @@ namespace sac {
 namespace {
 
 constexpr std::size_t kCurvePoints = 240;
-constexpr std::array<const char*, 3> kSeries = {"accuracy", "loss", "train_loss"};
+constexpr std::array<const char*, 8> kSeries = {"accuracy",      "loss",   "train_loss", "drift",
+                                                "replica_drift", "period", "staleness",  "dropped"};
 
 std::string now_utc() {
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
@@ -67,6 +68,19 @@ Curve curve_of(const Store& store, const RunGroup& group, std::size_t place, con
   return {series, place, thinned(points)};
 }
 
+StalenessShares staleness_of(const Store& store, const RunGroup& group, std::size_t place) {
+  StalenessShares result{.group = place};
+  double all = 0.0;
+  for (const RunRecord& run : group.runs) {
+    for (const auto& [staleness, updates] : store.staleness(run.run)) {
+      result.shares[staleness] += static_cast<double>(updates);
+      all += static_cast<double>(updates);
+    }
+  }
+  for (auto& [staleness, share] : result.shares) share /= all;
+  return result;
+}
+
 std::string made_title(const Comparison& comparison) {
   Strings labels;
   for (const GroupSummary& group : comparison.groups) labels.push_back(group.group.label);
@@ -91,6 +105,10 @@ ReportData collect_report(const Store& store, CompareRequest request, const std:
       Curve curve = curve_of(store, data.comparison.groups[place].group, place, series);
       if (!curve.points.empty()) data.curves.push_back(std::move(curve));
     }
+  }
+  for (std::size_t place = 0; place < std::min(curve_groups, data.comparison.groups.size()); ++place) {
+    StalenessShares shares = staleness_of(store, data.comparison.groups[place].group, place);
+    if (!shares.shares.empty()) data.staleness.push_back(std::move(shares));
   }
   data.provenance = store.provenance(data.comparison.runs.back().run);
   return data;

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,13 +28,20 @@ struct Curve {
   std::vector<CurvePoint> points;
 };
 
+/// How late the updates of one group's servers were.
+struct StalenessShares {
+  std::size_t group = 0;                    ///< place in `Comparison::groups`
+  std::map<std::int64_t, double> shares{};  ///< staleness -> share of the updates of all its runs; they add up to 1
+};
+
 /// Everything a report shows.
 struct ReportData {
   std::string title;
   std::string created;   ///< ISO 8601, UTC
   std::string database;  ///< file name
   Comparison comparison;
-  std::vector<Curve> curves;  ///< accuracy, loss, train_loss of the groups that have them
+  std::vector<Curve> curves;               ///< accuracy, loss, drift, period, ... of the groups that have them
+  std::vector<StalenessShares> staleness;  ///< of the groups that have servers
   std::vector<std::pair<std::string, std::string>> provenance;  ///< of the newest run
 };
 

@@ -17,7 +17,9 @@ class DelayedSyncMomentum final : public Strategy {
  public:
   explicit DelayedSyncMomentum(const Options& options) : period_(options), delayed_(options.integer("delay")) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious()}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = period_.oblivious(), .on_death = OnDeath::kCanGoOn};
+  }
 
   void prepare(Worker& worker) override {
     all_ = Slices({{0, worker.layout().parameter_count()}});

@@ -14,7 +14,9 @@ class Easgd final : public Strategy {
  public:
   explicit Easgd(const Options& options) : beta_(options.number("beta")), period_(options) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious(), .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = period_.oblivious(), .serial_alone = false, .on_death = OnDeath::kCanGoOn};
+  }
 
   void prepare(Worker& worker) override {
     all_ = Slices({{0, worker.layout().parameter_count()}});
@@ -32,7 +34,7 @@ class Easgd final : public Strategy {
   }
 
   ConsensusShare consensus(Worker& worker) override {
-    return worker.rank() == 0 ? ConsensusShare::replica(centre_) : ConsensusShare::none();
+    return worker.speaks_for_all() ? ConsensusShare::replica(centre_) : ConsensusShare::none();
   }
 
   void io(Archive& archive, Worker& worker) override {

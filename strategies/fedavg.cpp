@@ -14,7 +14,9 @@ class FedAvg final : public Strategy {
  public:
   explicit FedAvg(const Options& options) : rounds_(options, "fedavg") {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .serial_alone = rounds_.exact()}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = rounds_.oblivious(), .serial_alone = rounds_.exact()};
+  }
 
   void prepare(Worker& worker) override { rounds_.prepare(worker); }
 

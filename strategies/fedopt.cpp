@@ -18,7 +18,7 @@ class FedOpt final : public Strategy {
                 .lr = options.number("server_lr"),
                 .momentum = options.number("server_momentum")}) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override { return {.oblivious = rounds_.oblivious(), .serial_alone = false}; }
 
   void prepare(Worker& worker) override {
     rounds_.prepare(worker);

@@ -14,7 +14,7 @@ class FedProx final : public Strategy {
   explicit FedProx(const Options& options) : rounds_(options, "fedprox"), mu_(options.number("mu")) {}
 
   [[nodiscard]] Traits traits() const override {
-    return {.oblivious = true, .serial_alone = rounds_.exact() && mu_ == 0.0};
+    return {.oblivious = rounds_.oblivious(), .serial_alone = rounds_.exact() && mu_ == 0.0};
   }
 
   void prepare(Worker& worker) override { rounds_.prepare(worker); }

@@ -18,7 +18,9 @@ class HierarchicalLocalSgd final : public Strategy {
         period_(options),
         merge_(options) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious()}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = period_.oblivious(), .on_death = OnDeath::kCanGoOn};
+  }
 
   void prepare(Worker& worker) override {
     all_ = Slices({{0, worker.layout().parameter_count()}});

@@ -23,7 +23,9 @@ class NoLoCo final : public Strategy {
         pull_(options.number("consensus_rate")),
         period_(options) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious(), .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = period_.oblivious(), .serial_alone = false, .on_death = OnDeath::kGoesOn};
+  }
 
   void prepare(Worker& worker) override {
     all_ = Slices({{0, worker.layout().parameter_count()}});

@@ -15,7 +15,9 @@ class OverlapLocalSgd final : public Strategy {
  public:
   explicit OverlapLocalSgd(const Options& options) : period_(options) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious()}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = period_.oblivious(), .on_death = OnDeath::kCanGoOn};
+  }
 
   void prepare(Worker& worker) override {
     all_ = Slices({{0, worker.layout().parameter_count()}});

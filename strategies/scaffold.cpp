@@ -17,7 +17,9 @@ class Scaffold final : public Strategy {
  public:
   explicit Scaffold(const Options& options) : rounds_(options, "scaffold") {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .serial_alone = rounds_.exact()}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = rounds_.oblivious(), .serial_alone = rounds_.exact()};
+  }
 
   void prepare(Worker& worker) override {
     rounds_.prepare(worker);

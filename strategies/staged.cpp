@@ -32,7 +32,10 @@ class Staged final : public Strategy {
   }
 
   [[nodiscard]] Traits traits() const override {
-    return {.server = served_, .deterministic = !served_, .oblivious = served_ || period_.oblivious()};
+    return {.server = served_,
+            .deterministic = !served_,
+            .oblivious = served_ || period_.oblivious(),
+            .on_death = OnDeath::kCanGoOn};
   }
 
   void prepare(Worker& worker) override {

@@ -30,7 +30,9 @@ class StreamingDiLoCo final : public Strategy {
     }
   }
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = true, .serial_alone = false, .on_death = OnDeath::kCanGoOn};
+  }
 
   void prepare(Worker& worker) override {
     const Slices all({{0, worker.layout().parameter_count()}});

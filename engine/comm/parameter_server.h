@@ -31,6 +31,8 @@ class ServerRule {
   virtual void come_back(int /*worker*/) {}
   /// Whether what the worker computes now is of no use any more.
   [[nodiscard]] virtual bool in_vain(int /*worker*/) const { return false; }
+  /// Updates thrown away so far.
+  [[nodiscard]] virtual std::int64_t dropped() const { return 0; }
   /// Writes or reads the rule's own state (momentum, ...).
   virtual void io(Archive& archive) = 0;
 };

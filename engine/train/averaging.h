@@ -21,8 +21,9 @@ class Averaging {
   /// @param strategy  for messages.  @throws ConfigError  options that contradict each other.
   Averaging(const Options& options, const std::string& strategy);
 
-  [[nodiscard]] bool oblivious() const { return period_.oblivious(); }
+  [[nodiscard]] bool oblivious() const { return period_.oblivious() && mean_.oblivious(); }
   [[nodiscard]] bool exact() const { return !mean_.active(); }  ///< what is averaged is not compressed
+  [[nodiscard]] OnDeath on_death() const { return mean_.on_death(); }
   void prepare(Worker& worker);
   /// Once a step, after the local update; averages where due.  @param then  called right after an average: what else
   /// the strategy makes of the mean that parameters() now holds.  @return true at an average.

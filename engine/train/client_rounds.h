@@ -22,6 +22,7 @@ class ClientRounds {
   ClientRounds(const Options& options, const std::string& strategy);
 
   [[nodiscard]] bool exact() const { return !mean_.active(); }
+  [[nodiscard]] bool oblivious() const { return mean_.oblivious(); }
   /// Before the first step.
   void prepare(Worker& worker);
   /// Whether this client trains in this round.

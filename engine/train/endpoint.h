@@ -21,6 +21,9 @@ class Archive;
 /// Thrown inside a worker when the run stops at somebody's wish; unwinds its thread, never reaches the user.
 struct StopRequested {};
 
+/// Thrown inside a worker of the virtual cluster that has died: unwinds its thread, the others go on.
+struct Departed {};
+
 /// Progress inside one computation.
 class ComputePace {
  public:
@@ -85,6 +88,9 @@ class Endpoint {
   /// Non-blocking and free of charge; aggregated over workers by the executor.
   virtual void report(StepReport report) = 0;
   virtual void contribute(Contribution contribution) = 0;
+
+  /// The lowest rank that has not died: it speaks where one speaks for all.
+  [[nodiscard]] virtual int spokesman() const { return 0; }
 
   // Checkpoints: a worker hands over its state at a step boundary when the executor wants it.
   virtual void prepared() = 0;  ///< Strategy::prepare has returned

@@ -47,9 +47,9 @@ bool ServedModel::apply(const ServerUpdate& update) {
   Client& pusher = client(update.worker);
   ++pusher.clock;
   pusher.waits_for = kNothing;
-  if (policy_.late_dropped && pusher.read_at < changes_) return false;
+  if (policy_.late_dropped && pusher.read_at < changes_) return drop();
   decode(update);
-  if (!stale_.correct(value_, update, parameters_)) return false;
+  if (!stale_.correct(value_, update, parameters_)) return drop();
   if (collected_ == 0) gradient_.zero_();
   gradient_.add_(value_);
   ++collected_;
@@ -103,7 +103,7 @@ bool ServedModel::in_vain(int worker) const { return policy_.late_dropped && cli
 
 void ServedModel::io(Archive& archive) {
   std::int64_t updates = optimizer_->steps_done();
-  archive.io(clients_, changes_, collected_, lr_, updates);
+  archive.io(clients_, changes_, dropped_, collected_, lr_, updates);
   archive.io_in_place(gradient_);
   for (const at::Tensor& state : optimizer_->state()) archive.io_in_place(state);
   stale_.io(archive);

@@ -37,6 +37,7 @@ class ServedModel final : public ServerRule {
   bool leave(int worker) override;
   void come_back(int worker) override;
   [[nodiscard]] bool in_vain(int worker) const override;
+  [[nodiscard]] std::int64_t dropped() const override { return dropped_; }
   void io(Archive& archive) override;
 
  private:
@@ -54,6 +55,10 @@ class ServedModel final : public ServerRule {
   void decode(const ServerUpdate& update);
   [[nodiscard]] std::int64_t needed() const;
   bool step_when_complete();
+  bool drop() {
+    ++dropped_;
+    return false;
+  }
 
   ServerPolicy policy_;
   StaleGradients stale_;
@@ -64,6 +69,7 @@ class ServedModel final : public ServerRule {
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<Client> clients_;
   std::int64_t changes_ = 0;
+  std::int64_t dropped_ = 0;    ///< gradients thrown away
   std::int64_t collected_ = 0;  ///< gradients in gradient_
   double lr_ = 0.0;             ///< of the last gradient
 };

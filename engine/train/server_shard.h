@@ -36,6 +36,7 @@ class ServerShard {
   void come_back(int worker) { rule_->come_back(worker); }
   [[nodiscard]] bool in_vain(int worker) const { return rule_->in_vain(worker); }
 
+  [[nodiscard]] std::int64_t dropped() const { return rule_->dropped(); }
   /// Staleness -> number of updates.
   [[nodiscard]] const std::map<std::int64_t, std::int64_t>& staleness() const { return staleness_; }
   /// Everything but the parameters.

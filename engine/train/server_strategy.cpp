@@ -16,7 +16,7 @@ OptionSpec gradients_option() {
 
 ServerStrategy::ServerStrategy(const Options& options, const std::string& name, const ServerPolicy& policy)
     : options_(options), name_(name), policy_(policy) {
-  const Compressor compressor(options);
+  const Compressor compressor(options, Route::kServer);
   if (compressor.active() && compressor.keeps_mean()) {
     throw ConfigError("strategy '" + name +
                       "': error_feedback_rule = \"ef21\" needs every worker's word in every exchange; use \"ef\"");
@@ -25,8 +25,12 @@ ServerStrategy::ServerStrategy(const Options& options, const std::string& name, 
 
 Traits ServerStrategy::traits() const {
   const bool plain = options_.text("codec") == "none" && policy_.gradients <= 1;
-  return {
-      .server = true, .deterministic = false, .oblivious = true, .serial_alone = plain, .drops = policy_.late_dropped};
+  return {.server = true,
+          .deterministic = false,
+          .oblivious = options_.text("codec_entropy") == "none",
+          .serial_alone = plain,
+          .drops = policy_.late_dropped,
+          .on_death = OnDeath::kGoesOn};
 }
 
 void ServerStrategy::prepare(Worker& worker) {
@@ -36,7 +40,7 @@ void ServerStrategy::prepare(Worker& worker) {
                       ", each of which waits for its own to be used");
   }
   if (options_.text("codec") == "none") return;
-  for (int shard = 0; shard < worker.server().shards(); ++shard) compressors_.emplace_back(options_);
+  for (int shard = 0; shard < worker.server().shards(); ++shard) compressors_.emplace_back(options_, Route::kServer);
 }
 
 void ServerStrategy::step(Worker& worker) {

@@ -12,6 +12,16 @@
 
 namespace sac {
 
+/// What becomes of the others where a worker dies.
+enum class OnDeath {
+  kStalls,   ///< they wait for it
+  kCanGoOn,  ///< they wait for it, or go on without it, for all they share is all-reduced: cluster.on_failure
+  kGoesOn,   ///< nobody waits for it
+};
+
+/// The same in a reader's words.
+const char* on_death_text(OnDeath on_death);
+
 /// What a strategy needs of a fabric, so that an impossible pairing is refused before step 0.
 struct Traits {
   bool server = false;        ///< needs a parameter server
@@ -20,6 +30,7 @@ struct Traits {
                              ///< computing them
   bool serial_alone = true;  ///< with one worker it is serial SGD (whatever the optimiser)
   bool drops = false;        ///< work that comes too late is thrown away: how much is sent depends on timing
+  OnDeath on_death = OnDeath::kStalls;
 };
 
 /// What the rule of one server shard starts from.

@@ -74,6 +74,7 @@ TEST(Codecs, EveryStrategyWithEveryCodecIsAFunctionOfItsSpec) {
 TEST(Codecs, SyncSgdSendsTheCodecsBytesAStep) {
   for (const CodecEntry& entry : codecs()) {
     for (const bool feedback : {false, true}) {
+      if (feedback && entry.name == "dgc") continue;  // it has its own
       for (const at::ScalarType dtype : {at::kFloat, at::kDouble}) {
         ToyRun run = with("sync_sgd", codec(entry.name, feedback));
         run.dtype = dtype;

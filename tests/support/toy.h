@@ -15,7 +15,7 @@
 namespace sac::test {
 
 /// A model whose every number is known: loss(x; t) = mean over elements of (x - t)^2 / 2 times D, so that the gradient
-/// of a batch is x - mean of its targets. Layers of the given sizes; `inputs` of a batch are its targets [B, D].
+/// of a batch is x - mean of its targets. Layers of the given sizes, even ones matrices of two columns; `inputs` of a batch are its targets [B, D].
 class ToyModel final : public Model {
  public:
   explicit ToyModel(std::vector<std::int64_t> layer_sizes, at::ScalarType dtype = at::kDouble) : dtype_(dtype) {
@@ -27,6 +27,11 @@ class ToyModel final : public Model {
                                 .buffers = {0, 0},
                                 .forward_flops = 1.0 * static_cast<double>(size),
                                 .backward_flops = 2.0 * static_cast<double>(size)});
+      const bool matrix = size % 2 == 0;
+      layout_.parameters.push_back({.name = layout_.layers.back().name + ".weight",
+                                    .shape = matrix ? std::vector<std::int64_t>{size / 2, 2} : std::vector{size},
+                                    .range = {begin, begin + size},
+                                    .layer = layer});
       begin += size;
     }
   }
@@ -166,6 +171,8 @@ struct ToyRun {
                         .local_bandwidth_Bps = 1e9};
   ComputeConfig compute{.seconds_per_step = 0.01};
   ServerConfig server{};
+  std::vector<Fault> faults{};
+  bool goes_on = false;
   int slots = 2;
   std::string checkpoint{};
   bool resume = false;
@@ -206,7 +213,12 @@ struct ToyRun {
   }
 
   [[nodiscard]] ClusterConfig cluster() const {
-    return {.workers = workers, .network = network, .compute = compute, .server = server};
+    return {.workers = workers,
+            .network = network,
+            .compute = compute,
+            .server = server,
+            .faults = faults,
+            .goes_on = goes_on};
   }
 
   RunOutcome run(MetricSink& sink) const { return VirtualExecutor(cluster(), slots).run(job(), sink); }

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/comm/tensor_checks.h"
+#include "engine/fabric/virtual/mailbox.h"
 
 namespace sac {
 namespace {
@@ -17,11 +18,13 @@ class VirtualWork final : public Work {
   void wait() override {
     if (waited_) return;
     const Ticket ticket = endpoint_->wait(ticket_);
+    arrived_ = ticket.value != Mailbox::kNobody;
     if (output_.defined() && ticket.result.defined()) {
       output_.copy_(ticket.result.narrow(0, offset_, output_.numel()));
     }
     waited_ = true;
   }
+  [[nodiscard]] bool arrived() const override { return arrived_; }
   [[nodiscard]] std::int64_t id() const override { return ticket_; }
 
  private:
@@ -30,6 +33,7 @@ class VirtualWork final : public Work {
   at::Tensor output_;
   std::int64_t offset_;
   bool waited_ = false;
+  bool arrived_ = true;
 };
 
 }  // namespace

@@ -36,6 +36,8 @@ class ServerHost {
   [[nodiscard]] const std::map<std::int64_t, std::int64_t>& staleness() const {
     return hosts_.front().shard.staleness();
   }
+  /// Of shard 0: updates thrown away so far.
+  [[nodiscard]] std::int64_t dropped() const { return hosts_.front().shard.dropped(); }
   void io(Archive& archive);
 
  private:
