@@ -26,7 +26,7 @@ const ReportFormat& chosen_format(const ReportFlags& flags) {
 
 ExitCode run_report(const ReportFlags& flags, const Globals& globals) {
   const ReportFormat& format = chosen_format(flags);
-  if (flags.output == "-" && format.write != nullptr) {
+  if (flags.output == "-" && format.render == nullptr) {
     throw UsageError(std::string("-o -: the format ") + format.name + " cannot go to stdout; name a file or folder");
   }
   CompareRequest request = flags.request;

@@ -118,7 +118,7 @@ const std::vector<ReportFormat>& report_formats() {
       {"html", "one self-contained page with charts", render_html, kChartGroups, true},
       {"md", "Markdown tables", render_markdown},
       {"csv", "one line a run", render_csv},
-      {"long.csv", "one line a metric point", render_long_csv},
+      {"long.csv", "one line a metric point", render_long_csv, 0, false, write_long_csv},
       {"json", "everything, for programs; curves of the first groups", render_json, kChartGroups},
       {"full.json", "the same with the curves of all groups", render_json, SIZE_MAX},
       {"tex", "LaTeX table (booktabs), best means bold", render_latex},

@@ -74,6 +74,7 @@ std::string render_html(const Store& store, const ReportData& data);
 std::string render_markdown(const Store& store, const ReportData& data);
 std::string render_csv(const Store& store, const ReportData& data);
 std::string render_long_csv(const Store& store, const ReportData& data);
+void write_long_csv(const Store& store, const ReportData& data, const std::filesystem::path& path);
 std::string render_json(const Store& store, const ReportData& data);
 std::string render_latex(const Store& store, const ReportData& data);
 std::string render_vega(const Store& store, const ReportData& data);

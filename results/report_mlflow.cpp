@@ -156,7 +156,7 @@ void MlflowWriter::write(const Store& store, const RunRecord& run) {
 void write_mlflow(const Store& store, const ReportData& data, const std::filesystem::path& path) {
   write_file_atomically(path, [&](const std::filesystem::path& temporary) {
     Database database(temporary, Database::Access::kCreate);
-    database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF");
+    database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -131072");
     Transaction transaction(database);
     database.execute(kMlflowSchema);
     MlflowWriter writer(database, data.title);

@@ -167,9 +167,10 @@ TEST_F(ReportTest, SvgIsOneDrawingWithoutVariables) {
 }
 
 TEST_F(ReportTest, ATraceShowsOneRunThatHasATimeline) {
-  CompareRequest one{.words = {"1"}};
+  CompareRequest one;
+  one.words = {"1"};
   const auto trace = [&] { return report_format("trace.json").render(store_, collect_report(store_, one, "", 0)); };
-  EXPECT_THAT(message_of([&] { render("trace.json"); }), HasSubstr("shows one run, got 4"));
+  EXPECT_THAT(message_of([&] { return render("trace.json"); }), HasSubstr("shows one run, got 4"));
   EXPECT_THAT(message_of(trace), HasSubstr("run 1 'sync_sgd-w4-s0' has no timeline"));
   const std::unique_ptr<RunSink> sink = store_.sink();
   sink->begin(sample_context("staged", 0, "traced"));

@@ -141,7 +141,7 @@ TEST_F(SweepStoreTest, ARunGivenUpIsNotClaimedAgain) {
   EXPECT_FALSE(sweeps_.why_hopeless(sweep, runs[0], rule));
   const auto why = sweeps_.why_hopeless(sweep, runs[1], rule);
   ASSERT_TRUE(why);
-  EXPECT_EQ(*why, "loss 2.0 at step 10 is not among the best 1/2 of 2 runs of its seed");
+  EXPECT_EQ(*why, "loss 2 at step 10 is not among the best 1/2 of 2 runs of its seed");
   sweeps_.give_up(runs[1], *why);
   EXPECT_EQ(sweeps_.counts(sweep).given_up, 1);
   EXPECT_EQ(sweeps_.counts(sweep).waiting, 1);

@@ -35,7 +35,9 @@ TEST_F(WinnerMapTest, TheFirstToTheTargetWinsEachCell) {
     add("local_sgd", "1e6", workers, 10.0, 0.9);
     add("local_sgd", "1e9", workers, 5.0, workers == 4 ? 0.5 : 0.9);
   }
-  const Comparison comparison = compare(store_, {.target = 0.8});
+  CompareRequest request;
+  request.target = 0.8;
+  const Comparison comparison = compare(store_, request);
   const auto map = winner_map(comparison);
   ASSERT_TRUE(map);
   EXPECT_EQ(map->x_key, "cluster.network.bandwidth_Bps");
