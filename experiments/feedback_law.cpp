@@ -28,7 +28,7 @@ class Bookkeeper final : public Strategy {
     if (!mine.sent.defined()) mine.sent = at::zeros_like(worker.gradients());
     mine.sent.add_(worker.gradients(), worker.lr());
     mean_.apply(worker, worker.comm(), worker.gradients(), worker.lr());
-    mine.kept = mean_.compressor().kept().clone();
+    mine.kept = mean_.kept().clone();
     worker.update();
   }
 

@@ -45,6 +45,8 @@ class CompressedMean {
   /// The mean takes two exchanges, of which the second needs the first's result.
   [[nodiscard]] bool in_two_exchanges() const { return compressor_.name() == "powersgd"; }
 
+  /// What this rank has kept back: see KeptBack::memory.
+  [[nodiscard]] const at::Tensor& kept() const { return in_two_exchanges() ? low_rank_.kept() : compressor_.kept(); }
   void io(Archive& archive) { archive.io(compressor_, low_rank_, total_); }
 
  private:
