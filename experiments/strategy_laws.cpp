@@ -6,6 +6,7 @@
 #include "engine/train/strategy.h"
 #include "experiments/feedback_law.h"
 #include "experiments/quadratic_problem.h"
+#include "experiments/timing_laws.h"
 
 namespace sac {
 namespace {
@@ -225,6 +226,8 @@ std::vector<LawVerdict> check_laws(const std::string& strategy) {
   law("every second has an owner", accounts_add_up);
   law("it learns with 64 workers", runs_with_64);
   if (takes_codecs(strategy)) law("10: a codec that keeps all is none", keeps_all);
+  const std::vector<LawVerdict> timing = timing_laws(strategy, 20000);
+  verdicts.insert(verdicts.end(), timing.begin(), timing.end());
   if (strategy == "sync_sgd") law("6: error feedback loses nothing", feedback_loses_nothing);
   for (const Equality& equality : equalities()) {
     if (equality.strategy == strategy) verdicts.push_back(tried(equality.law, [&] { return check(equality); }));
