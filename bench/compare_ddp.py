@@ -15,37 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from torch_resnet20 import resnet20
+
 RANKS = 2
 SIZE = 4 << 20  # of the all-reduce
-
-
-def resnet20(torch):
-    nn = torch.nn
-
-    class Block(nn.Module):
-        def __init__(self, inputs, outputs, stride):
-            super().__init__()
-            self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-            self.norm1 = nn.BatchNorm2d(outputs)
-            self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-            self.norm2 = nn.BatchNorm2d(outputs)
-            self.pad = (outputs - inputs) // 2
-            self.stride = stride
-
-        def forward(self, x):
-            y = torch.relu(self.norm1(self.conv1(x)))
-            y = self.norm2(self.conv2(y))
-            if self.stride == 2:
-                x = nn.functional.pad(x[:, :, ::2, ::2], (0, 0, 0, 0, self.pad, self.pad))
-            return torch.relu(x + y)
-
-    layers = [nn.Conv2d(3, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
-    width = 16
-    for stage, outputs in enumerate((16, 32, 64)):
-        for block in range(3):
-            layers.append(Block(width, outputs, 2 if stage > 0 and block == 0 else 1))
-            width = outputs
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
 
 
 def ddp_rank(rank, port, batch, steps):
@@ -57,7 +30,7 @@ def ddp_rank(rank, port, batch, steps):
     torch.manual_seed(rank)
     images = torch.randn(4096, 3, 32, 32)
     labels = torch.randint(10, (4096,))
-    model = torch.nn.parallel.DistributedDataParallel(resnet20(torch))
+    model = torch.nn.parallel.DistributedDataParallel(resnet20(torch, channels=3))
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
     loss_of = torch.nn.CrossEntropyLoss()
 

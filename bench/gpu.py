@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from torch_resnet20 import resnet20
+
 WORKERS, WARM_UP, GOAL = 8, 20, 1.2
 SHAPE = (1, 28, 28)  # Fashion-MNIST's
 PRECISIONS = ("float32", "tf32", "bf16")
@@ -45,37 +47,11 @@ def our_step_seconds(arguments, strategy, precision):
             - sactool_seconds(arguments, strategy, precision, short)) / arguments.steps
 
 
-def torch_resnet20(nn):
-    class Block(nn.Module):
-        def __init__(self, inside, outside, stride):
-            super().__init__()
-            self.conv1 = nn.Conv2d(inside, outside, 3, stride, 1, bias=False)
-            self.bn1 = nn.BatchNorm2d(outside)
-            self.conv2 = nn.Conv2d(outside, outside, 3, 1, 1, bias=False)
-            self.bn2 = nn.BatchNorm2d(outside)
-            self.stride, self.more = stride, outside - inside
-
-        def forward(self, x):
-            y = nn.functional.relu(self.bn1(self.conv1(x)), inplace=True)
-            y = self.bn2(self.conv2(y))
-            if self.more:
-                x = nn.functional.pad(x[:, :, ::self.stride, ::self.stride], (0, 0, 0, 0, 0, self.more))
-            return nn.functional.relu(y + x, inplace=True)
-
-    layers = [nn.Conv2d(SHAPE[0], 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True)]
-    width = 16
-    for outside in (16, 32, 64):
-        for block in range(3):
-            layers.append(Block(width, outside, 2 if outside > 16 and block == 0 else 1))
-            width = outside
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
-
-
 def torch_step_seconds(arguments, precision):
     """A plain loop: data on the GPU, channels last, fused SGD; one step is WORKERS mini-batches, as many samples as ours."""
     import torch
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
-    model = torch_resnet20(torch.nn).cuda().to(memory_format=torch.channels_last)
+    model = resnet20(torch, SHAPE[0]).cuda().to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, fused=True)
     images = torch.randn(4096, *SHAPE, device="cuda").to(memory_format=torch.channels_last)
     labels = torch.randint(10, (4096,), device="cuda")

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/data_dir_option.h"
 #include "cli/output.h"
 #include "cli/real_run.h"
 #include "cli/spec_flags.h"
@@ -145,8 +146,7 @@ std::function<ExitCode()> add_calibrate(CLI::App& sub, const Globals& globals) {
   sub.footer(kExamples);
   add_spec_options(sub, flags->spec, "Whose workers, fabric, model and batch to measure [train's defaults]");
   add_slots_option(sub, flags->slots);
-  sub.add_option("--data-dir", flags->data_dir, "Folder of data sets, searched first [$SACTOOL_DATA, cache]")
-      ->type_name("FOLDER");
+  add_data_dir_option(sub, flags->data_dir);
   sub.add_option("-o,--output", flags->output, "Profile to write [profile.toml]")->type_name("FILE")->check(empty_name);
   sub.add_option("--seconds", flags->seconds, "About how long to measure [20]")
       ->type_name("S")

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "cli/command.h"
+#include "cli/data_dir_option.h"
 #include "datasets/content.h"
 #include "datasets/dataset.h"
 #include "datasets/fetch.h"
@@ -194,8 +195,7 @@ std::function<ExitCode()> add_data(CLI::App& sub, const Globals& globals) {
   verifier->add_option("name", flags->name, "Data set")->type_name("NAME");
   fetcher->add_option("--from", flags->from, "Mirror to use: an address or a folder")->type_name("URL|FOLDER");
   for (CLI::App* command : {lister, fetcher, verifier}) {
-    command->add_option("--data-dir", flags->data_dir, "Folder of data sets, searched first [$SACTOOL_DATA, cache]")
-        ->type_name("FOLDER");
+    add_data_dir_option(*command, flags->data_dir);
   }
   return [flags, &globals, lister, fetcher] {
     if (*lister) return list(*flags);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "cli/command.h"
+#include "cli/data_dir_option.h"
 #include "cli/db_option.h"
 #include "datasets/dataset.h"
 #include "engine/train/strategy.h"
@@ -157,8 +158,7 @@ std::function<ExitCode()> add_doctor(CLI::App& sub, const Globals& /*globals*/) 
   const auto flags = std::make_shared<DoctorFlags>();
   sub.footer("  sactool doctor           versions, machine, data sets, database\n  sactool doctor --json");
   add_db_option(sub, flags->database);
-  sub.add_option("--data-dir", flags->data_dir, "Folder of data sets, searched first [$SACTOOL_DATA, cache]")
-      ->type_name("FOLDER");
+  add_data_dir_option(sub, flags->data_dir);
   sub.add_flag("--json", flags->json, "One JSON object on stdout");
   return [flags] { return doctor(*flags); };
 }

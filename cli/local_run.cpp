@@ -10,6 +10,7 @@
 #include "cli/db_option.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
 #include "engine/fabric/group/local_launcher.h"
 #include "engine/fabric/group/rendezvous.h"
 #include "experiments/machine.h"
@@ -80,7 +81,7 @@ ExitCode stopped(const LocalEnd& end, const ProcessId& rank0, const LocalRun& ru
   if (end.killed) {
     run.ended(rank0, RunStatus::kKilled, interrupted ? "stopped by SIGINT" : "stopped by SIGTERM");
   }
-  return interrupted ? ExitCode::kInterrupted : ExitCode::kTerminated;
+  return stop_code(end.stop_signal);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "cli/command.h"
+#include "cli/data_dir_option.h"
 #include "cli/db_option.h"
 #include "cli/output.h"
 #include "cli/run_json.h"
@@ -88,7 +89,7 @@ ExitCode run_predict(const PredictFlags& flags, const Globals& globals) {
                                                .data_dir = flags.data_dir,
                                                .argv = command_line(),
                                                .stop = &catch_stop_signals()});
-  if (prediction.outcome.status == RunStatus::kKilled) return ExitCode::kInterrupted;
+  if (prediction.outcome.status == RunStatus::kKilled) return stop_code();
   if (measured && !globals.quiet) say_what_differs(prediction, *measured);
   if (!globals.quiet) say_what_was_computed(prediction);
   if (flags.json) {
@@ -106,8 +107,7 @@ std::function<ExitCode()> add_predict(CLI::App& sub, const Globals& globals) {
   sub.footer(kExamples);
   add_spec_options(sub, flags->spec, "What to predict, as TOML");
   add_slots_option(sub, flags->slots);
-  sub.add_option("--data-dir", flags->data_dir, "Folder of data sets, searched first [$SACTOOL_DATA, cache]")
-      ->type_name("FOLDER");
+  add_data_dir_option(sub, flags->data_dir);
   sub.add_option("--against", flags->against, "Stored run to print beside: its number, name or key")
       ->type_name("RUN")
       ->check(empty_name);

@@ -1,6 +1,5 @@
 #include "cli/real_run.h"
 
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
@@ -49,8 +48,7 @@ void check_workers(const RunSpec& spec, const Launch& launch) {
 }
 
 ExitCode code_of(const RunOutcome& outcome) {
-  if (outcome.status != RunStatus::kKilled) return ExitCode::kOk;
-  return stop_signal() == SIGINT ? ExitCode::kInterrupted : ExitCode::kTerminated;
+  return outcome.status == RunStatus::kKilled ? stop_code() : ExitCode::kOk;
 }
 
 RunOutcome run_rank(PreparedRun run, MetricSink& sink) {

@@ -37,6 +37,8 @@ const std::atomic<bool>& catch_stop_signals(bool announce) {
   return stop_requested;
 }
 
-int stop_signal() { return first_signal; }
+ExitCode stop_code() { return stop_code(first_signal); }
+
+ExitCode stop_code(int signal) { return signal == SIGTERM ? ExitCode::kTerminated : ExitCode::kInterrupted; }
 
 }  // namespace sac

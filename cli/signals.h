@@ -1,6 +1,8 @@
 #pragma once
 #include <atomic>
 
+#include "engine/core/error.h"
+
 namespace sac {
 
 /// Writing to a pipe nobody reads fails instead of ending the process.
@@ -11,7 +13,9 @@ void ignore_closed_pipes();
 /// @param announce  tell a reader of stderr of the first.
 const std::atomic<bool>& catch_stop_signals(bool announce = true);
 
-/// The signal that set the flag, or 0.
-int stop_signal();
+/// Of a run that the signal which set the flag has ended: 130 or 143.
+ExitCode stop_code();
+/// The same of any signal.
+ExitCode stop_code(int signal);
 
 }  // namespace sac

@@ -53,22 +53,23 @@ void print_options(const StrategyEntry& entry) {
   }
 }
 
-void print_strategy(const StrategyEntry& entry, bool whole) {
-  std::cout << entry.name << "\n  " << entry.summary << '\n';
-  if (whole) std::cout << "  source    " << entry.source << "\n  rule      " << entry.rule << '\n';
-  std::cout << "  cost      " << entry.cost << '\n';
+void print_strategy(const StrategyEntry& entry) {
+  std::cout << entry.name << "\n  " << entry.summary << "\n  source    " << entry.source << "\n  rule      "
+            << entry.rule << "\n  cost      " << entry.cost << '\n';
   print_options(entry);
+}
+
+void print_line(const StrategyEntry& entry) {
+  std::cout << std::left << std::setw(24) << entry.name << entry.summary << '\n'
+            << std::setw(24) << ""
+            << "cost: " << entry.cost << '\n';
 }
 
 ExitCode list(bool json) {
   Json array = Json::array();
-  bool first = true;
   for (const auto& [name, entry] : Registry<StrategyEntry>::instance().entries()) {
     array.push_back(strategy_json(entry));
-    if (json) continue;
-    std::cout << (first ? "" : "\n");
-    print_strategy(entry, false);
-    first = false;
+    if (!json) print_line(entry);
   }
   if (json) std::cout << json_text(array);
   return ExitCode::kOk;
@@ -79,7 +80,7 @@ ExitCode show(const StrategiesFlags& flags) {
   if (flags.json) {
     std::cout << json_text(strategy_json(entry));
   } else {
-    print_strategy(entry, true);
+    print_strategy(entry);
   }
   return ExitCode::kOk;
 }
@@ -109,11 +110,11 @@ ExitCode check(const StrategiesFlags& flags) {
 std::function<ExitCode()> add_strategies(CLI::App& sub, const Globals& /*globals*/) {
   const auto flags = std::make_shared<StrategiesFlags>();
   sub.footer(
-      "  sactool strategies                 all of them: what they do, what they send, their options\n"
-      "  sactool strategies show staged     one of them, with its source and rule\n"
+      "  sactool strategies                 all of them: what they do and what they send\n"
+      "  sactool strategies show staged     one of them: source, rule, cost, options with defaults and ranges\n"
       "  sactool strategies check staged    runs the laws that apply to it; without a name, all of them");
   sub.require_subcommand(0, 1);
-  CLI::App* shower = sub.add_subcommand("show", "One strategy, with its source and rule");
+  CLI::App* shower = sub.add_subcommand("show", "One strategy: source, rule, cost, options");
   shower->add_option("name", flags->name, "Strategy")->required()->type_name("NAME");
   CLI::App* checker = sub.add_subcommand("check", "Run the laws of one strategy, or of all");
   checker->add_option("name", flags->name, "Strategy; all if left out")->type_name("NAME");
@@ -122,7 +123,7 @@ std::function<ExitCode()> add_strategies(CLI::App& sub, const Globals& /*globals
 }
 
 const Register<CommandEntry> registered{
-    {.name = "strategies", .order = 60, .summary = "List strategies with options and cost", .add = add_strategies}};
+    {.name = "strategies", .order = 60, .summary = "List strategies, show and check them", .add = add_strategies}};
 
 }  // namespace
 }  // namespace sac

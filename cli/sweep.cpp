@@ -7,6 +7,7 @@
 
 #include "cli/checkpoint_file.h"
 #include "cli/command.h"
+#include "cli/data_dir_option.h"
 #include "cli/db_option.h"
 #include "cli/output.h"
 #include "cli/spec_flags.h"
@@ -188,8 +189,7 @@ std::function<ExitCode()> add_sweep(CLI::App& sub, const Globals& globals) {
       ->check(empty_name);
   sub.get_option("--name")->description("Of the sweep [the file's]");
   add_db_option(sub, flags->database);
-  sub.add_option("--data-dir", flags->data_dir, "Folder of data sets, searched first [$SACTOOL_DATA, cache]")
-      ->type_name("FOLDER");
+  add_data_dir_option(sub, flags->data_dir);
   sub.add_option("--jobs", flags->jobs, "Runs at a time, each a process [cores]")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));

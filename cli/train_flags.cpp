@@ -1,5 +1,6 @@
 #include "cli/train_flags.h"
 
+#include "cli/data_dir_option.h"
 #include "cli/db_option.h"
 
 namespace sac {
@@ -22,8 +23,7 @@ void declare_train_flags(CLI::App& sub, TrainFlags& flags) {
   add_spec_options(sub, flags.spec, "What to run, as TOML");
   add_slots_option(sub, flags.slots);
   add_db_option(sub, flags.database);
-  sub.add_option("--data-dir", flags.data_dir, "Folder of data sets, searched first [$SACTOOL_DATA, cache]")
-      ->type_name("FOLDER");
+  add_data_dir_option(sub, flags.data_dir);
   sub.add_option("--resume", flags.resume, "Go on with a stopped run: its number, name or key")
       ->type_name("RUN")
       ->check(empty_name);

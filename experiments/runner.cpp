@@ -95,6 +95,11 @@ RunOutcome run_to_end(const PreparedRun& run, MetricSink& sink) {
 
 GroupConfig group_config(const RunSpec& spec, const ClusterConfig& cluster) {
   const Options& options = spec.table("cluster");
+  if (!cluster.server.locks && options.text("fabric") != "virtual") {
+    throw ConfigError(
+        "cluster.server.updates = \"lock_free\" is for the virtual cluster: a shard of real ranks takes "
+        "updates one after the other; leave it out");
+  }
   return {.backend = options.text("fabric") == "nccl" ? Backend::kNccl : Backend::kGloo,
           .timeout = Seconds(options.number("timeout_s")),
           .shards = cluster.server.shards};

@@ -3,7 +3,7 @@
 namespace sac {
 namespace {
 
-/// K-async SGD: the server takes the mean of the first n workers' gradients, however old; only those read the new model.
+/// K-async SGD: the server takes the mean of the first n workers' gradients, however old; only they read the new model.
 /// Source  Dutta et al. 2018, "Slow and Stale Gradients Can Win the Race", arXiv:1803.01113.
 /// Rule    x <- x - lr mean of n workers' g_k(x_read by k); a worker waits until its gradient is used.
 ///         n may grow as in k_sync.

@@ -47,11 +47,11 @@ class Output(SactoolCase):
         for entry in listed:
             self.assertIn(entry["summary"], text)
             self.assertIn(entry["cost"], text)
+            shown = self.sactool("strategies", "show", entry["name"]).stdout
             for option in entry["options"]:
-                self.assertIn(option["name"], text)
+                self.assertIn(option["name"], shown)
                 self.assertTrue(option["doc"])
-            shown = json.loads(self.sactool("strategies", "show", entry["name"], "--json").stdout)
-            self.assertEqual(shown, entry)
+            self.assertEqual(json.loads(self.sactool("strategies", "show", entry["name"], "--json").stdout), entry)
 
     def test_strategies_check(self):
         lines = self.sactool("strategies", "check", "diloco").stdout.splitlines()

@@ -61,8 +61,9 @@ class SpecLayers(SactoolCase):
         self.assertIn(run["key"], done.stdout)
         self.assertIn(run["params_sha256"], done.stdout)
 
-    def test_every_shipped_spec_resolves(self):
-        specs = sorted((pathlib.Path(__file__).parents[2] / "experiments").glob("*.toml"))
+    def test_every_shipped_spec_of_one_run_resolves(self):
+        files = (pathlib.Path(__file__).parents[2] / "experiments").glob("*.toml")
+        specs = [file for file in files if "[sweep]" not in file.read_text()]
         self.assertGreaterEqual(len(specs), 2)
         for spec in specs:
             for strategy in ["sync_sgd", "local_sgd", "staged", "async_sgd"]:

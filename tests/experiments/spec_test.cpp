@@ -103,8 +103,8 @@ TEST(Resolve, AValueIsCheckedEvenWhereALaterLayerWins) {
 
 TEST(Resolve, OptionsOfAnotherStrategyAreRefusedWithAWayOut) {
   EXPECT_THAT(spec_error("[strategy]\nperiod = 5\n"),
-              AllOf(HasSubstr("strategy.period is an option of local_sgd"), HasSubstr("not of strategy 'sync_sgd'"),
-                    HasSubstr("[strategy.local_sgd]")));
+              AllOf(HasSubstr("strategy.period is an option of bmuf, "), HasSubstr(", local_sgd, "),
+                    HasSubstr("not of strategy 'sync_sgd'"), HasSubstr("[strategy.bmuf]")));
 }
 
 TEST(Resolve, SubTablesCountForTheirChoiceAlone) {

@@ -97,7 +97,7 @@ ToyRun run_of(const Case& item, bool slow_network) {
   run.log_every = 3;
   run.eval_every = 7;
   run.compute.model = "pareto";
-  run.server.service_s = 1e-3;
+  run.server = {.service_s = 1e-3, .locks = slow_network};
   if (slow_network) run.network.bandwidth_Bps = 5e3;  // exchanges longer than steps: always something in flight
   return run;
 }

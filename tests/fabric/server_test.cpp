@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "engine/fabric/virtual/writes_under_way.h"
 #include "tests/support/toy.h"
 
 namespace sac::test {
@@ -107,6 +108,38 @@ TEST(Server, QueueingIsWaiting) {
   EXPECT_NEAR(waited[0], 0.0, 1e-9);
   EXPECT_NEAR(waited[1], 1.0, 1e-9);
   EXPECT_NEAR(waited[2], 2.0, 1e-9);
+}
+
+TEST(Server, WithoutALockNobodyQueues) {
+  ToyRun run = async(3, 1);
+  run.server = {.service_s = 1.0, .locks = false};
+  const RunOutcome outcome = run.run();
+  for (const WorkerTotals& worker : outcome.workers) EXPECT_NEAR(worker.waiting_s, 0.0, 1e-9);
+  ToyRun locked = run;
+  locked.server.locks = true;
+  EXPECT_NEAR(locked.run().seconds - outcome.seconds, 2.0, 1e-2);
+}
+
+TEST(Server, WithoutALockAndWithoutServiceItIsTheSameRun) {
+  ToyRun run = async(4, 20);
+  run.compute.model = "lognormal";
+  ToyRun free = run;
+  free.server.locks = false;
+  EXPECT_EQ(run.run().params_sha256, free.run().params_sha256);
+  run.server.service_s = free.server.service_s = 0.02;
+  EXPECT_NE(run.run().params_sha256, free.run().params_sha256);
+}
+
+TEST(WritesUnderWay, AreSeenElementByElement) {
+  const at::Tensor before = at::arange(1, 5, at::kDouble);
+  const at::Tensor after = before + 10.0;
+  WritesUnderWay writes;
+  writes.add(2.0, 6.0, before, after);
+  for (const auto& [now, seen] : {std::pair{2.0, 0}, {4.0, 2}, {5.5, 3}, {6.0, 4}, {9.0, 4}}) {
+    const at::Tensor copy = after.clone();
+    writes.hide(now, copy);
+    EXPECT_TRUE(at::equal(copy, at::cat({after.slice(0, 0, seen), before.slice(0, seen)}))) << now;
+  }
 }
 
 }  // namespace

@@ -13,7 +13,4 @@ struct Rendezvous::Impl {
   bool hosts = false;  ///< of this process
 };
 
-/// The first line of what LibTorch threw; it adds backtraces.
-std::string first_line(const std::exception& error);
-
 }  // namespace sac

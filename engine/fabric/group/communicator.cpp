@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "engine/core/error.h"
+#include "engine/comm/tensor_checks.h"
 #include "engine/fabric/group/stream_mark.h"
 #include "engine/fabric/group/traffic.h"
 
@@ -16,22 +16,6 @@ namespace {
 
 std::int64_t bytes_of(const at::Tensor& tensor) {
   return tensor.numel() * static_cast<std::int64_t>(tensor.element_size());
-}
-
-std::string described(const char* name, const at::Tensor& tensor) {
-  return std::string(name) + " of " + std::to_string(tensor.numel()) + " x " + c10::toString(tensor.scalar_type());
-}
-
-void require_flat(const at::Tensor& tensor, const char* what) {
-  if (tensor.dim() == 1 && tensor.is_contiguous()) return;
-  throw CommunicationError(std::string(what) + " needs a contiguous one-dimensional tensor, got " +
-                           std::to_string(tensor.dim()) + " dimensions");
-}
-
-void require_elements(std::int64_t got, std::int64_t wanted, const char* what) {
-  if (got == wanted) return;
-  throw CommunicationError(std::string(what) + " has " + std::to_string(got) + " elements; it needs " +
-                           std::to_string(wanted));
 }
 
 at::Tensor doubles(std::int64_t count) { return at::empty({count}, at::TensorOptions(at::kDouble)); }

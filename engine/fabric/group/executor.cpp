@@ -29,8 +29,7 @@ auto telling(Watch& watch, int rank, const Part& part) {
   } catch (const StopRequested&) {
     watch.fail(kStopped);
   } catch (const std::exception& error) {
-    const std::string_view why = error.what();
-    watch.fail("rank " + std::to_string(rank) + ": " + std::string(why.substr(0, why.find('\n'))));
+    watch.fail("rank " + std::to_string(rank) + ": " + first_line(error));
   }
 }
 

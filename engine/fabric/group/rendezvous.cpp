@@ -22,6 +22,10 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kFailure = "failure";
+constexpr auto kLastWords = 2s;  ///< in which the others read why the store ends
+
+std::string joined_name(int rank) { return "joined/" + std::to_string(rank); }
+std::string left_name(int rank) { return "left/" + std::to_string(rank); }
 
 std::string address_of(const Launch& launch) { return launch.master_addr + ":" + std::to_string(launch.master_port); }
 
@@ -91,7 +95,7 @@ void silence_c10d() {
 std::string missing_ranks(Rendezvous& rendezvous, int world_size) {
   std::vector<std::string> missing;
   for (int rank = 0; rank < world_size; ++rank) {
-    if (!rendezvous.get("joined/" + std::to_string(rank))) missing.push_back(std::to_string(rank));
+    if (!rendezvous.get(joined_name(rank))) missing.push_back(std::to_string(rank));
   }
   return join(missing);
 }
@@ -107,6 +111,15 @@ void wait_for_all(Rendezvous& rendezvous, const Launch& launch, Clock::time_poin
                                                address_of(launch) + " in time"));
     }
     std::this_thread::sleep_for(20ms);
+  }
+}
+
+/// The others learn the reason from the store, so its host goes last.
+void leave_failed(Rendezvous& rendezvous, const Launch& launch) {
+  const auto deadline = Clock::now() + kLastWords;
+  try {
+    rendezvous.leave(launch.rank, launch.world_size, [&] { return rendezvous.hosts() && Clock::now() < deadline; });
+  } catch (const CommunicationError&) {  // the host has left
   }
 }
 
@@ -149,8 +162,13 @@ Rendezvous Rendezvous::join(const Launch& launch, Seconds timeout) {
     throw CommunicationError(rendezvous.fail("rank " + rank + " was started twice in the cluster at " +
                                              address_of(launch) + "; give every process a rank of its own"));
   }
-  rendezvous.set("joined/" + rank, std::to_string(launch.world_size));
-  wait_for_all(rendezvous, launch, deadline);
+  rendezvous.set(joined_name(launch.rank), std::to_string(launch.world_size));
+  try {
+    wait_for_all(rendezvous, launch, deadline);
+  } catch (const CommunicationError&) {
+    leave_failed(rendezvous, launch);
+    throw;
+  }
   return rendezvous;
 }
 
@@ -181,5 +199,13 @@ std::string Rendezvous::fail(const std::string& why) {
 std::optional<std::string> Rendezvous::failure() { return get(kFailure); }
 
 bool Rendezvous::hosts() const { return impl_->hosts; }
+
+void Rendezvous::leave(int rank, int size, const std::function<bool()>& waits) {
+  set(left_name(rank), "1");
+  for (int other = 0; other < size; ++other) {
+    if (!get(joined_name(other))) continue;
+    while (waits() && !get(left_name(other))) std::this_thread::sleep_for(5ms);
+  }
+}
 
 }  // namespace sac

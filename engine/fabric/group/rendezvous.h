@@ -1,6 +1,7 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,9 @@ class StoreHost {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+/// The first line of what LibTorch threw; it adds backtraces.
+std::string first_line(const std::exception& error);
 
 /// One rank's link to the store. Small texts under names; safe to call from one thread at a time (see clone).
 /// Every call throws CommunicationError once the store does not answer.
@@ -48,6 +52,9 @@ class Rendezvous {
   [[nodiscard]] std::optional<std::string> failure();
   /// True where the store ends with this process.
   [[nodiscard]] bool hosts() const;
+  /// Says that rank `rank` needs the store no more, and waits while `waits()` until all `size` ranks that have joined
+  /// have said so.
+  void leave(int rank, int size, const std::function<bool()>& waits);
 
   [[nodiscard]] Impl& impl() const { return *impl_; }
 

@@ -58,17 +58,11 @@ void Reports::finish() {
 }
 
 void Reports::run() {
-  try {
-    const Launch& launch = context_->launch;
+  const Launch& launch = context_->launch;
+  context_->watch->run_beside("rank " + std::to_string(launch.rank), [&] {
     ProcessGroup group(*context_, Backend::kGloo, "reports", launch.rank, launch.world_size);
     launch.rank == 0 ? take_all(group) : send_all(group);
-  } catch (const ClusterFailure&) {  // the worker's thread says so
-  } catch (const std::exception& error) {
-    try {
-      context_->watch->fail("rank " + std::to_string(context_->launch.rank) + ": " + error.what());
-    } catch (const ClusterFailure&) {
-    }
-  }
+  });
 }
 
 /// What is queued; empty at the end.

@@ -84,16 +84,10 @@ void ShardService::join() {
 }
 
 void ShardService::run() {
-  try {
+  context_->watch->run_beside("server shard " + std::to_string(index_), [this] {
     ProcessGroup group(*context_, Backend::kGloo, kName, layout_.rank_of(index_), layout_.workers + layout_.shards);
     serve(group);
-  } catch (const ClusterFailure&) {  // the worker's thread says so
-  } catch (const std::exception& error) {
-    try {
-      context_->watch->fail("server shard " + std::to_string(index_) + ": " + error.what());
-    } catch (const ClusterFailure&) {
-    }
-  }
+  });
 }
 
 void ShardService::serve(ProcessGroup& group) {

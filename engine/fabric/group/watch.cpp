@@ -92,6 +92,17 @@ void Watch::throw_failure() {
   throw ClusterFailure(failure_);
 }
 
+void Watch::run_beside(const std::string& who, const std::function<void()>& body) try {
+  try {
+    body();
+  } catch (const ClusterFailure&) {
+    throw;
+  } catch (const std::exception& error) {
+    fail(who + ": " + first_line(error));
+  }
+} catch (const ClusterFailure&) {  // the worker's thread says so
+}
+
 void Watch::fail_late(const std::string& what, Seconds timeout) {
   if (failed() || learn()) throw_failure();
   const auto seconds = static_cast<std::int64_t>(timeout.value);
@@ -151,14 +162,11 @@ Watch::Others Watch::others_now() {
 
 void Watch::leave() {
   const bool ends_badly = failed();
+  const auto deadline = std::chrono::steady_clock::now() + (ends_badly ? kLeaveAfterFailure : kLeave);
+  const bool waits = asking_.hosts() || !ends_badly;
   try {
-    asking_.set("left/" + std::to_string(rank_), "1");
-    if (ends_badly && !asking_.hosts()) return;
-    const auto deadline = std::chrono::steady_clock::now() + (ends_badly ? kLeaveAfterFailure : kLeave);
-    const auto waits = [&] { return failed() == ends_badly && std::chrono::steady_clock::now() < deadline; };
-    for (int rank = 0; rank < size_; ++rank) {
-      while (waits() && !asking_.get("left/" + std::to_string(rank))) std::this_thread::sleep_for(5ms);
-    }
+    asking_.leave(rank_, size_,
+                  [&] { return waits && failed() == ends_badly && std::chrono::steady_clock::now() < deadline; });
   } catch (const Error&) {  // the host has left: so may we
   }
 }

@@ -38,6 +38,9 @@ class Watch {
   /// knows the cause may speak first.
   [[noreturn]] void fail_broken(const std::string& what, const std::string& error);
   [[noreturn]] void throw_failure();
+  /// Runs what this rank does beside its worker, on a thread of its own. What it throws ends the cluster; the worker's
+  /// thread is the one that hears of it.  @param who  "server shard 1".
+  void run_beside(const std::string& who, const std::function<void()>& body);
   /// @throws ClusterFailure  any rank has failed.
   void check() {
     if (failed()) throw_failure();

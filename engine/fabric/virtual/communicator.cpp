@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
-#include "engine/core/error.h"
+#include "engine/comm/tensor_checks.h"
 
 namespace sac {
 namespace {
@@ -32,23 +32,6 @@ class VirtualWork final : public Work {
   bool waited_ = false;
 };
 
-void require_flat(const at::Tensor& tensor, const char* what) {
-  if (tensor.dim() == 1 && tensor.is_contiguous()) return;
-  throw CommunicationError(std::string(what) + " needs a contiguous one-dimensional tensor, got " +
-                           std::to_string(tensor.dim()) + " dimensions");
-}
-
-void require_elements(std::int64_t got, std::int64_t wanted, const char* what) {
-  if (got == wanted) return;
-  throw CommunicationError(std::string(what) + " has " + std::to_string(got) + " elements; it needs " +
-                           std::to_string(wanted));
-}
-
-std::string described(const std::string& name, const at::Tensor& tensor) {
-  if (!tensor.defined()) return name;
-  return name + " of " + std::to_string(tensor.numel()) + " x " + c10::toString(tensor.scalar_type());
-}
-
 }  // namespace
 
 VirtualCommunicator::VirtualCommunicator(VirtualEndpoint& endpoint, std::int64_t group, std::vector<int> ranks)
@@ -59,7 +42,7 @@ VirtualCommunicator::VirtualCommunicator(VirtualEndpoint& endpoint, std::int64_t
 WorkPtr VirtualCommunicator::start(CollectiveRequest request, const std::string& name, const at::Tensor& output,
                                    std::int64_t offset) {
   request.group = group_;
-  if (request.tensor.defined()) require_flat(request.tensor, name.c_str());
+  if (request.tensor.defined()) require_flat(request.tensor, name);
   std::string what = described(name, request.tensor);
   const at::Tensor tensor = request.tensor;
   const std::int64_t ticket = endpoint_->post(std::move(request), std::move(what), tensor);

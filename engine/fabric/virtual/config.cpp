@@ -176,6 +176,10 @@ const std::vector<OptionSpec>& server_options() {
        .min = 1,
        .max = 1024},
       {.name = "service_s", .fallback = 0.0, .doc = "seconds a shard takes for an update", .min = 0, .max = 1e9},
+      {.name = "updates",
+       .fallback = std::string("locked"),
+       .doc = "of a shard: one after the other, or at once, element by element (Hogwild)",
+       .choices = {"locked", "lock_free"}},
   };
   return kOptions;
 }
@@ -186,7 +190,9 @@ ClusterConfig cluster_config(const Options& cluster, const Options& network, con
   return {.workers = workers,
           .network = network_config(network, workers),
           .compute = compute_config(compute, workers),
-          .server = {.shards = server.integer("shards"), .service_s = server.number("service_s")}};
+          .server = {.shards = server.integer("shards"),
+                     .service_s = server.number("service_s"),
+                     .locks = server.text("updates") == "locked"}};
 }
 
 }  // namespace sac

@@ -34,6 +34,7 @@ struct ComputeConfig {
 struct ServerConfig {
   std::int64_t shards = 1;  ///< hosts that share the parameters evenly
   double service_s = 0.0;   ///< a shard and update
+  bool locks = true;        ///< updates of a shard one after the other; false = all at once (Hogwild)
 };
 
 /// [cluster] and its sub-tables.

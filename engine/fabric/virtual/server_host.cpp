@@ -7,10 +7,10 @@
 
 namespace sac {
 
-ServerHost::ServerHost(double service_s, bool beside_workers, at::Tensor model, const MakeRule& make_rule, int workers,
-                       const std::vector<int>& places, Transport& transport, Scheduler& scheduler,
+ServerHost::ServerHost(const ServerConfig& config, bool beside_workers, at::Tensor model, const MakeRule& make_rule,
+                       int workers, const std::vector<int>& places, Transport& transport, Scheduler& scheduler,
                        Computations& computations)
-    : service_s_(service_s),
+    : config_(config),
       beside_workers_(beside_workers),
       model_(std::move(model)),
       transport_(&transport),
@@ -65,18 +65,38 @@ void ServerHost::arrived(std::int64_t id) {
   Part& part = parts_.at(id);
   const Operation& operation = operations_.at(part.operation);
   Host& host = host_of(part);
+  const bool updates = operation.request.message(part.shard).defined();
+  const double service = updates ? config_.service_s : 0.0;
+  if (!config_.locks) {
+    if (updates) apply_without_lock(part);
+    scheduler_->schedule(scheduler_->now() + service, operation.rank, Event::Kind::kServed, id);
+    return;
+  }
   const double begin = std::max(scheduler_->now(), host.busy_until);
   part.queued = begin - scheduler_->now();
-  host.busy_until = begin + (operation.request.message(part.shard).defined() ? service_s_ : 0.0);
+  host.busy_until = begin + service;
   scheduler_->schedule(host.busy_until, operation.rank, Event::Kind::kServed, id);
+}
+
+void ServerHost::apply(const Part& part) {
+  const Operation& operation = operations_.at(part.operation);
+  host_of(part).shard.apply(operation.request.message(part.shard), operation.rank, operation.request.note,
+                            scheduler_->now());
+}
+
+void ServerHost::apply_without_lock(const Part& part) {
+  Host& host = host_of(part);
+  const at::Tensor before = host.shard.parameters().clone();
+  apply(part);
+  const double now = scheduler_->now();
+  host.writes.add(now, now + config_.service_s, before, host.shard.parameters());
 }
 
 void ServerHost::served(std::int64_t id) {
   Part& part = parts_.at(id);
   const Operation& operation = operations_.at(part.operation);
   Host& host = host_of(part);
-  const at::Tensor message = operation.request.message(part.shard);
-  if (message.defined()) host.shard.apply(message, operation.rank, operation.request.note, scheduler_->now());
+  if (operation.request.message(part.shard).defined() && config_.locks) apply(part);
   part.held_at = scheduler_->now();
   const std::int64_t shard = part.shard;
   if (operation.request.answer(part.shard) == 0) {
@@ -109,7 +129,9 @@ void ServerHost::answer(std::int64_t id) {
     const std::vector<std::int64_t>& wanted = operation.request.wanted;
     const auto before = wanted.begin() + static_cast<std::ptrdiff_t>(part.shard);
     const std::int64_t offset = std::accumulate(wanted.begin(), before, std::int64_t{0});
-    host_of(part).shard.read(operation.rank, operation.answer.narrow(0, offset, count));
+    const at::Tensor copy = operation.answer.narrow(0, offset, count);
+    host_of(part).shard.read(operation.rank, copy);
+    host_of(part).writes.hide(scheduler_->now(), copy);
     computations_->pardon(operation.rank);
   }
   part.queued += scheduler_->now() - part.held_at;

@@ -7,18 +7,20 @@
 
 #include "engine/fabric/virtual/computations.h"
 #include "engine/fabric/virtual/transport.h"
+#include "engine/fabric/virtual/writes_under_way.h"
 #include "engine/train/server_shard.h"
 
 namespace sac {
 
-/// The parameter server of the simulated cluster: the model split evenly over shards, each on a host of its own (or its
-/// worker's, for whom it then is at hand: nothing is sent) with one link and one queue. Updates take effect one after the other in order of arrival, each after its service time; a
-/// model is read at the instant its request is served.
+/// The parameter server of the simulated cluster: the model split over shards, each with one link on a host of its own, or
+/// on its worker's, for whom it then is at hand: nothing is sent. Updates take effect in order of arrival: behind a lock
+/// one after the other, each after its service time; without one each over its service time from its arrival on. A model
+/// is read at the instant its request is served.
 class ServerHost {
  public:
   /// @param beside_workers  shard k is worker k's own.  @param model  initial parameters [D]; taken over.
   /// @param places  the host of each shard.
-  ServerHost(double service_s, bool beside_workers, at::Tensor model, const MakeRule& make_rule, int workers,
+  ServerHost(const ServerConfig& config, bool beside_workers, at::Tensor model, const MakeRule& make_rule, int workers,
              const std::vector<int>& places, Transport& transport, Scheduler& scheduler, Computations& computations);
 
   void request(int rank, int host, std::int64_t ticket, const ServerRequest& request);
@@ -45,7 +47,8 @@ class ServerHost {
     int place = 0;  ///< its host's number
     double busy_until = 0.0;
     std::vector<std::int64_t> held{};  ///< parts whose workers may not read yet, in order of arrival
-    void io(Archive& archive) { archive.io(shard, busy_until, held); }
+    WritesUnderWay writes{};           ///< without a lock
+    void io(Archive& archive) { archive.io(shard, busy_until, held, writes); }
   };
   struct Operation {
     int rank = 0;
@@ -71,10 +74,12 @@ class ServerHost {
     return operation.request.answer(shard) * static_cast<std::int64_t>(model_.element_size());
   }
   void send(std::int64_t operation, std::int64_t shard, Ticket& asked);
+  void apply(const Part& part);
+  void apply_without_lock(const Part& part);
   void release(std::int64_t shard);
   void answer(std::int64_t part);
 
-  double service_s_;
+  ServerConfig config_;
   bool beside_workers_;
   at::Tensor model_;
   Transport* transport_;

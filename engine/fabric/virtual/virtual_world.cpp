@@ -67,8 +67,8 @@ std::unique_ptr<ServerHost> VirtualWorld::make_server(const ClusterConfig& confi
   for (int shard = 0; shard < plan.shards; ++shard) {
     places.push_back(beside_workers ? network_.host_of(shard) : host_count(config) + shard);
   }
-  return std::make_unique<ServerHost>(config.server.service_s, beside_workers, plan.model, plan.make_rule, workers,
-                                      places, transport_, *scheduler_, computations_);
+  return std::make_unique<ServerHost>(config.server, beside_workers, plan.model, plan.make_rule, workers, places,
+                                      transport_, *scheduler_, computations_);
 }
 
 void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
