@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::int64_t kSizes[] = {6, 3, 8, 2};
 constexpr std::int64_t kElements = 19;
-constexpr std::uint64_t kSeed = 1;
 
 at::Tensor normals(std::uint64_t seed, std::int64_t count) {
   RandomStream stream(seed, 0, Purpose::kSynthetic);
@@ -169,7 +168,7 @@ QuadraticOutcome solve(const QuadraticProblem& problem) {
   outcome.replicas.resize(static_cast<std::size_t>(problem.workers));
   Job job;
   job.workers = problem.workers;
-  job.train = {.steps = problem.steps, .batch_size = problem.batch_size, .seed = kSeed};
+  job.train = {.steps = problem.steps, .batch_size = problem.batch_size, .seed = kQuadraticSeed};
   job.model = std::make_shared<QuadraticModel>();
   job.data = std::make_shared<QuadraticBatches>(problem.batch_size, problem.still);
   const OptimizerEntry& optimizer = Registry<OptimizerEntry>::instance().at(problem.optimizer);

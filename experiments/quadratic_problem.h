@@ -30,6 +30,8 @@ struct QuadraticProblem {
   int slots = 2;
 };
 
+constexpr std::uint64_t kQuadraticSeed = 1;  ///< of every run
+
 /// Where a run of it ended.
 struct QuadraticOutcome {
   RunOutcome run;

@@ -6,10 +6,11 @@
 
 namespace sac {
 
-/// Laws 11 and 12 of one strategy: the mean time a change of the model and the staleness on the virtual cluster, 8 workers
-/// and messages that take no time, against closed forms where there are any, else against a plain simulation that shares
-/// no code with the cluster. Exponential, shifted exponential and Pareto times. Empty for strategies without such laws.
-/// @param changes  of the model, as many as a mean takes to come within 1 %: 10^5.
-std::vector<LawVerdict> timing_laws(const std::string& strategy, std::int64_t changes);
+/// Laws 11 and 12 of one strategy, 8 workers and messages that take no time; exponential, shifted exponential and Pareto
+/// times. The cluster's clock and staleness must be those of a plain simulation with the same times, which shares no code
+/// with it, and the plain simulation's means over 10^6 changes those of the closed forms within 1 %, where there are any.
+/// Empty for strategies without such laws.
+/// @param gradients  that the cluster computes.
+std::vector<LawVerdict> timing_laws(const std::string& strategy, std::int64_t gradients);
 
 }  // namespace sac

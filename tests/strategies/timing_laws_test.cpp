@@ -34,10 +34,10 @@ ToyRun timed(const std::string& strategy, ValueMap options, const std::string& m
   return run;
 }
 
-TEST(Laws11And12, HoldWithinOnePercent) {
-  constexpr std::int64_t kChanges = 100000;
+TEST(Laws11And12, HoldOverATenthOfAMillionGradients) {
+  constexpr std::int64_t kGradients = 100000;
   for (const char* name : {"async_sgd", "k_sync", "k_batch_sync", "k_async", "k_batch_async"}) {
-    const std::vector<LawVerdict> verdicts = timing_laws(name, kChanges);
+    const std::vector<LawVerdict> verdicts = timing_laws(name, kGradients);
     EXPECT_GE(verdicts.size(), 3U) << name;
     for (const LawVerdict& verdict : verdicts)
       EXPECT_TRUE(verdict.holds) << name << ": " << verdict.law << ": " << verdict.figures;

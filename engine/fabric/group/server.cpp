@@ -202,7 +202,8 @@ Exchange GroupServer::call(bool peeks, const std::vector<at::Tensor>& given, con
     if (answer.defined()) works.push_back(group_.recv(answer, server, kModel));
   }
   const std::string what = messages.empty() ? "a pull from the parameter server" : "a push to the parameter server";
-  for (const PendingPtr& work : works) work->wait(*context_->watch, what, context_->timeout);
+  const Seconds limit = context_->ledger->resting ? kForEver : context_->timeout;  // it has nothing else to do
+  for (const PendingPtr& work : works) work->wait(*context_->watch, what, limit);
   const double until = steady_seconds();
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (wanted[i].defined() && !wanted[i].is_cpu()) wanted[i].copy_(answers[i]);
