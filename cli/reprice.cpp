@@ -85,12 +85,14 @@ std::vector<Line> repriced_lines(const RepriceFlags& flags, const Store& store, 
     for (const Parameter& parameter : parameters) check_repricing(parameter.key, run);
   }
   std::vector<Line> lines;
+  const auto data = std::make_shared<DataCache>();
   for (const RunRecord& run : runs) {
     const Repricer repricer(store, run,
                             {.slots = static_cast<int>(flags.slots),
                              .data_dir = flags.data_dir,
                              .argv = command_line(),
-                             .timeline = flags.store ? kTimeline : 0});
+                             .timeline = flags.store ? kTimeline : 0,
+                             .data = data});
     const std::vector<Layer> own{read_spec_text(run.spec, "spec of run " + std::to_string(run.run))};
     for (const SweepRun& point : plan_sweep(own, {.parameters = parameters}).runs) {
       Line line{run, price_text(point), repricer.at(point.spec)};
@@ -145,23 +147,14 @@ std::string table_of(const RepriceFlags& flags, const std::vector<Line>& lines, 
   return table.text(color);
 }
 
-/// As finished runs, with the runs they come from, under one name for compare and report.
+/// As finished runs, under one name for compare and report.
 void keep(const RepriceFlags& flags, const std::vector<Line>& lines) {
   const Store store = Store::open(flags.database, Store::Mode::kWrite);
   std::vector<RunContext> runs;
   Sha256 hash;
-  const auto add = [&](const RunContext& context) {
-    hash.update(context.key);
-    runs.push_back(context);
-  };
-  for (std::size_t place = 0; place < lines.size(); ++place) {
-    const Line& line = lines[place];
-    if (place == 0 || lines[place - 1].run.run != line.run.run) {
-      RunContext own;
-      own.key = line.run.key;
-      add(own);
-    }
-    add(line.repriced.context);
+  for (const Line& line : lines) {
+    hash.update(line.repriced.context.key);
+    runs.push_back(line.repriced.context);
     if (store.newest(line.repriced.context.key, "FINISHED")) continue;
     const std::unique_ptr<RunSink> sink = store.sink();
     sink->begin(line.repriced.context);
