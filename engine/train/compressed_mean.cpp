@@ -126,8 +126,8 @@ void CompressedMean::add_earlier(const at::Tensor& values) {
 void require_one_exchange(const CompressedMean& mean, const std::string& strategy) {
   if (!mean.in_two_exchanges()) return;
   throw ConfigError("strategy '" + strategy +
-                    "': strategy.codec = \"powersgd\" takes two exchanges in a row, and so cannot travel while the "
-                    "workers compute; use another codec, or none");
+                    "': strategy.codec = \"powersgd\" takes two exchanges in a row, and this strategy's averages must "
+                    "be able to travel while workers compute; use another codec, or none");
 }
 
 }  // namespace sac

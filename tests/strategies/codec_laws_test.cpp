@@ -61,7 +61,7 @@ TEST(Huffman, ShorterMessagesAreChargedLess) {
 }
 
 TEST(Law7, PowerSgdOfFullRankIsNoCodec) {
-  for (const char* strategy : {"sync_sgd", "local_sgd", "staged", "hierarchical_local_sgd", "easgd"}) {
+  for (const char* strategy : {"sync_sgd", "local_sgd", "hierarchical_local_sgd", "easgd"}) {
     const at::Tensor plain = end_of(with(strategy, {}));
     for (const bool feedback : {false, true}) {
       const at::Tensor full =
