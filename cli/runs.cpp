@@ -80,7 +80,6 @@ void add_outcome(const RunRecord& run, TextTable& table) {
     table.add({"staleness", "mean " + significant(*run.staleness_mean, 4) + ", at most " +
                                 std::to_string(run.staleness_max.value_or(0))});
   }
-  if (!run.params_sha256.empty()) table.add({"parameters' SHA-256", run.params_sha256});
 }
 
 constexpr std::size_t kBars = 12;
@@ -135,6 +134,7 @@ std::string show_text(const Store& store, const RunRecord& run, bool color) {
   table.add({"steps", grouped(run.steps) + " of " + grouped(run.planned_steps) + " a worker"});
   add_outcome(run, table);
   add_series(store, run, table);
+  if (!run.params_sha256.empty()) table.add({"parameters' SHA-256", run.params_sha256});
   table.add({"key", run.key});
   table.add({"group key", run.group_key});
   table.add({"created", run.created});

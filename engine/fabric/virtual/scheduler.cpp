@@ -271,9 +271,10 @@ std::string Scheduler::deadlock_report() const {
     if (rank == kNamed) return report + " and " + std::to_string(lanes_.size() - kNamed) + " more";
     const auto pending = lane.tickets.find(lane.awaited);
     report += " worker " + std::to_string(rank) + ": " +
-              (lane.finished                   ? "finished"
-               : pending == lane.tickets.end() ? "running"
-                                               : pending->second.what) +
+              (world_->gone(static_cast<int>(rank)) ? "dead"
+               : lane.finished                      ? "finished"
+               : pending == lane.tickets.end()      ? "running"
+                                                    : pending->second.what) +
               ";";
   }
   report.pop_back();

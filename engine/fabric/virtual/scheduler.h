@@ -44,6 +44,8 @@ class World {
   virtual void settle() = 0;
   /// Why everybody waits, in words that go before the list of who waits for what; "" for no reason known.
   [[nodiscard]] virtual std::string why_stuck() const { return ""; }
+  /// The worker has died.
+  [[nodiscard]] virtual bool gone(int /*rank*/) const { return false; }
 };
 
 /// A conservative discrete-event simulation (Chandy & Misra 1979) whose processes are threads, one a worker. A worker

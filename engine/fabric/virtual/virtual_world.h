@@ -24,6 +24,7 @@ class VirtualWorld final : public World {
   void fire(const Event& event) override;
   void settle() override;
   [[nodiscard]] std::string why_stuck() const override;
+  [[nodiscard]] bool gone(int rank) const override { return presence_[static_cast<std::size_t>(rank)].dead; }
 
   [[nodiscard]] const Fences& fences() const { return fences_; }
   VirtualEndpoint& endpoint(int rank) { return *endpoints_[static_cast<std::size_t>(rank)]; }
