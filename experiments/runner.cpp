@@ -123,6 +123,10 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.launch = settings.launch;
   run.cluster = cluster_config(given.table("cluster"), given.table("cluster.network"), given.table("cluster.compute"),
                                given.table("cluster.server"));
+  if (settings.timeline > 0 && !run.launch) {
+    run.timeline = std::make_shared<Timeline>(run.cluster.workers, settings.timeline);
+    run.cluster.timeline = run.timeline.get();
+  }
   run.group = group_config(given, run.cluster);
   run.job.workers = given.workers();
   run.job.train = train_config(given.table("train"), data.train.size(), given.workers());

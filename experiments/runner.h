@@ -9,6 +9,7 @@
 #include "engine/core/metric_sink.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/config.h"
+#include "engine/fabric/virtual/timeline.h"
 #include "engine/train/executor.h"
 #include "experiments/spec.h"
 
@@ -20,6 +21,7 @@ struct RunSettings {
   std::filesystem::path data_dir{};         ///< "" = search as `sactool data list` does
   Strings argv{};                           ///< for the provenance
   const std::atomic<bool>* stop = nullptr;  ///< set to end the run at its next step with a checkpoint
+  std::int64_t timeline = 0;                ///< computations of each worker to take down in the timeline; virtual runs
   std::optional<Launch> launch{};           ///< this process's place among real ranks; nothing = a virtual run
 };
 
@@ -30,7 +32,8 @@ struct PreparedRun {
   ClusterConfig cluster;
   GroupConfig group;
   int slots = 1;
-  std::optional<Launch> launch;  ///< nothing = on the virtual cluster
+  std::optional<Launch> launch;        ///< nothing = on the virtual cluster
+  std::shared_ptr<Timeline> timeline;  ///< null = nobody takes one down
 };
 
 /// Loads the data and checks everything that can be checked before the first step.

@@ -77,6 +77,11 @@ path.base{stroke:var(--soft);stroke-opacity:.6;fill:none}
 .mark{fill:var(--c);stroke:var(--card);stroke-width:1}
 .faint .mark{opacity:.5}
 .bar{fill:var(--c);opacity:.85}
+.front{fill:none;stroke:var(--soft);stroke-width:1.4;stroke-dasharray:3 3}
+.cell{fill:var(--c);opacity:.9}.faint-cell{opacity:.32}
+svg .cell+text.value{fill:var(--ink);stroke:var(--card);stroke-width:3.5px}
+.p{stroke:none}
+.sw{background:var(--c)}
 .whisker{stroke:var(--ink);stroke-width:1.4;fill:none;opacity:.75}
 .s .mark+.whisker{stroke:var(--c)}
 .t{stroke:var(--card);stroke-width:1}

@@ -237,6 +237,18 @@ void RunWriter::replace_staleness(const RunOutcome& outcome) {
   for (const auto& [staleness, updates] : outcome.staleness) insert.bind(run_).bind(staleness).bind(updates).run();
 }
 
+void RunWriter::replace_timeline(std::span<const Span> spans) {
+  Transaction transaction(database_);
+  Statement(database_, "DELETE FROM spans WHERE run = ?").bind(run_).run();
+  Statement insert(database_, "INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?)");
+  std::int64_t ordinal = 0;
+  for (const Span& span : spans) {
+    insert.bind(run_).bind(std::int64_t{span.rank}).bind(ordinal++).bind(std::string_view(span_name(span.kind)));
+    insert.bind(span.start).bind(span.end).bind(std::string_view(span.what)).run();
+  }
+  transaction.commit();
+}
+
 void RunWriter::finish(const RunOutcome& outcome) {
   Transaction transaction(database_);
   replace_workers(outcome);

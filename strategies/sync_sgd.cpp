@@ -1,5 +1,5 @@
 #include "engine/core/error.h"
-#include "engine/train/compressor.h"
+#include "engine/train/compressed_mean.h"
 #include "engine/train/strategy.h"
 
 namespace sac {

@@ -17,28 +17,18 @@ void Averaging::prepare(Worker& worker) {
   restart(worker);
 }
 
-void Averaging::restart(Worker& worker) {
-  if (mean_.active()) start_ = worker.parameters().clone();
-}
+void Averaging::restart(Worker& worker) { mean_.agree(worker.parameters()); }
 
 bool Averaging::after_update(Worker& worker, const std::function<void()>& then) {
   if (!period_.due(worker, all_)) return false;
   const at::Tensor before = worker.parameters().clone();
-  average(worker);
+  mean_.apply(worker, worker.comm(), worker.parameters());
   worker.report("drift", before.sub_(worker.parameters()).norm().item<double>());
   merge_.apply(worker, all_);
   if (then) then();
   restart(worker);
   period_.averaged(worker, all_);
   return true;
-}
-
-void Averaging::average(Worker& worker) {
-  const at::Tensor& x = worker.parameters();
-  if (!mean_.active()) return worker.comm().all_reduce(x, Reduce::kMean);
-  x.sub_(start_);
-  mean_.apply(worker, worker.comm(), x, 1.0);
-  x.add_(start_);
 }
 
 }  // namespace sac

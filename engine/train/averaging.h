@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/train/compressor.h"
+#include "engine/train/difference_mean.h"
 #include "engine/train/period.h"
 #include "engine/train/state_merge.h"
 
@@ -22,7 +22,7 @@ class Averaging {
   Averaging(const Options& options, const std::string& strategy);
 
   [[nodiscard]] bool oblivious() const { return period_.oblivious() && mean_.oblivious(); }
-  [[nodiscard]] bool exact() const { return !mean_.active(); }  ///< what is averaged is not compressed
+  [[nodiscard]] bool exact() const { return mean_.exact(); }  ///< what is averaged is not compressed
   [[nodiscard]] OnDeath on_death() const { return mean_.on_death(); }
   void prepare(Worker& worker);
   /// Once a step, after the local update; averages where due.  @param then  called right after an average: what else
@@ -30,16 +30,13 @@ class Averaging {
   bool after_update(Worker& worker, const std::function<void()>& then = {});
   /// The worker's parameters are the start of a new period, however they came about.
   void restart(Worker& worker);
-  void io(Archive& archive) { archive.io(period_, mean_, start_); }
+  void io(Archive& archive) { archive.io(period_, mean_); }
 
  private:
-  void average(Worker& worker);
-
   PeriodSchedule period_;
   StateMerge merge_;
-  CompressedMean mean_;
+  DifferenceMean mean_;
   Slices all_;
-  at::Tensor start_;  ///< with a codec: x at the last average
 };
 
 }  // namespace sac

@@ -1,11 +1,6 @@
 #include "engine/train/compressor.h"
 
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/full.h>
-#include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
-
-#include <algorithm>
 
 #include "engine/core/error.h"
 
@@ -60,6 +55,12 @@ std::vector<OptionSpec> Compressor::options() {
   };
 }
 
+ValueMap Compressor::values(const Options& options) {
+  ValueMap values;
+  for (const OptionSpec& option : Compressor::options()) values[option.name] = options.values().at(option.name);
+  return values;
+}
+
 std::unique_ptr<Codec> Compressor::codec_of(const Options& options) {
   return make_codec(options.text("codec"), {.ratio = options.number("codec_ratio"),
                                             .warmup = options.integer("codec_warmup"),
@@ -107,70 +108,6 @@ void require_lengths(const Compressor& compressor, const std::string& strategy) 
                       "which dgc's momentum, meant for gradients, would multiply: set strategy.codec_momentum = 0, or "
                       "strategy.codec = \"topk\"");
   }
-}
-
-OnDeath CompressedMean::on_death() const {
-  const bool reduces = !active() || compressor_.name() == "powersgd" || compressor_.adds_up();
-  return reduces ? OnDeath::kCanGoOn : OnDeath::kStalls;
-}
-
-void CompressedMean::apply(Worker& worker, Communicator& comm, const at::Tensor& values, double unit) {
-  apply(worker, comm, Slices({{0, worker.layout().parameter_count()}}), values, unit);
-}
-
-void CompressedMean::apply(Worker& worker, Communicator& comm, const Slices& elements, const at::Tensor& values,
-                           double unit) {
-  if (!active()) return comm.all_reduce(values, Reduce::kMean);
-  if (compressor_.name() == "powersgd") {
-    low_rank_.apply(worker, comm, elements, values, unit);
-  } else {
-    exchange(worker, comm, values, unit);
-  }
-  if (!compressor_.keeps_mean()) return;
-  if (!total_.defined()) total_ = at::zeros_like(values);
-  values.copy_(total_.add_(values));
-}
-
-void CompressedMean::exchange(Worker& worker, Communicator& comm, const at::Tensor& values, double unit) {
-  const at::Tensor message = compressor_.encode(worker, values, unit);
-  if (!compressor_.adds_up()) return gather(comm, message, values);
-  comm.all_reduce(message, Reduce::kMean);
-  compressor_.decode(message, values);
-}
-
-void CompressedMean::gather(Communicator& comm, const at::Tensor& message, const at::Tensor& values) const {
-  const std::vector<std::int64_t> lengths = lengths_of(comm, message);
-  const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
-  const at::Tensor all = at::zeros({comm.size() * longest}, message.options());
-  at::Tensor padded = message;
-  if (message.numel() < longest) {
-    padded = at::zeros({longest}, message.options());
-    padded.narrow(0, 0, message.numel()).copy_(message);
-  }
-  comm.all_gather(padded, all);
-  const at::Tensor part = at::empty_like(values);
-  values.zero_();
-  for (int rank = 0; rank < comm.size(); ++rank) {
-    compressor_.decode(all.narrow(0, rank * longest, lengths[static_cast<std::size_t>(rank)]), part);
-    values.add_(part);
-  }
-  if (compressor_.votes()) {
-    values.sign_();
-  } else {
-    values.div_(comm.size());
-  }
-}
-
-/// Of every rank's message.
-std::vector<std::int64_t> CompressedMean::lengths_of(Communicator& comm, const at::Tensor& message) const {
-  const auto ranks = static_cast<std::size_t>(comm.size());
-  if (!compressor_.varies()) return std::vector<std::int64_t>(ranks, message.numel());
-  const at::TensorOptions options = message.options().dtype(at::kLong);
-  const at::Tensor all = at::zeros({comm.size()}, options);
-  comm.all_gather(at::full({1}, message.numel(), options), all);
-  const at::Tensor host = all.cpu();
-  const auto* length = host.const_data_ptr<std::int64_t>();
-  return {length, length + ranks};
 }
 
 }  // namespace sac

@@ -72,6 +72,8 @@ class Endpoint {
   virtual ParameterServer& server() = 0;
   virtual const Clock& clock() const = 0;
   virtual const Ledger& ledger() const = 0;
+  /// From now on (or no more) what would be booked as waiting is idle.
+  virtual void rest(bool resting) = 0;
 
   /// Runs `arithmetic` and charges its time. `fraction` scales the time (1 = a full mini-batch). `milestones` are
   /// shares of the span, ascending, the last 1; `arithmetic` calls ComputePace::next_milestone once for each but may

@@ -15,6 +15,7 @@ namespace sac {
 /// dgc clips g first, on request, to the norm c / sqrt(K).
 class KeptBack {
  public:
+  KeptBack() = default;  ///< nothing
   /// codec, error_feedback, error_feedback_rule, codec_momentum, codec_clip.
   /// @throws ConfigError  options that contradict each other.
   explicit KeptBack(const Options& options);
@@ -29,6 +30,8 @@ class KeptBack {
   [[nodiscard]] at::Tensor wanted(const at::Tensor& values, double unit, int workers);
   /// `said` [n] is what the message for `wanted` says; both are used up.
   void sent(const at::Tensor& wanted, const at::Tensor& said, double unit);
+  /// e, h or v, [n]; undefined before the first exchange.
+  [[nodiscard]] const at::Tensor& memory() const { return memory_; }
   void io(Archive& archive) { archive.io(memory_, velocity_); }
 
  private:

@@ -12,6 +12,7 @@ namespace sac {
 /// One rank's part in means over ranks through low-rank matrices: PowerSgd, and what it has kept back.
 class LowRankMean {
  public:
+  LowRankMean() = default;
   /// codec_rank, codec_iterations and those of KeptBack.
   explicit LowRankMean(const Options& options)
       : rank_(options.integer("codec_rank")), iterations_(options.integer("codec_iterations")), kept_(options) {}
@@ -21,7 +22,7 @@ class LowRankMean {
   void io(Archive& archive);
 
  private:
-  std::int64_t rank_, iterations_;
+  std::int64_t rank_ = 1, iterations_ = 1;
   KeptBack kept_;
   std::optional<PowerSgd> power_;  ///< since the first exchange
   at::Tensor memory_;              ///< where it starts from after a resume

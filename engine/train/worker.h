@@ -59,6 +59,8 @@ class Worker {
 
   [[nodiscard]] Communicator& comm() { return endpoint_->comm(); }
   [[nodiscard]] ParameterServer& server() { return endpoint_->server(); }
+  /// This worker has nothing to do (or something again): until then it waits for nobody, it is idle.
+  void rest(bool resting) { endpoint_->rest(resting); }
   [[nodiscard]] const Clock& clock() const { return endpoint_->clock(); }
   [[nodiscard]] RandomStream& random() { return random_; }  ///< keyed (seed, rank, kStrategy)
   [[nodiscard]] std::uint64_t seed() const { return seed_; }

@@ -72,6 +72,23 @@ std::vector<Case> cases() {
       {"first_two", "k_sync", {{"gradients", std::int64_t{2}}}, 0.9},
       {"first_three", "k_batch_sync", {{"gradients", std::int64_t{3}}}, 0.0},
       {"clients", "scaffold", {{"client_fraction", 0.5}, {"period", five}}, 0.0},
+      {"clients_adam", "fedopt", {{"client_fraction", 0.5}, {"period", five}, {"codec", text("qsgd")}}, 0.5},
+      {"overlap_codec",
+       "overlap_local_sgd",
+       {{"period", five}, {"codec", text("topk")}, {"error_feedback", true}},
+       0.0},
+      {"delayed_codec", "delayed_sync_momentum", {{"delay", five}, {"period", five}, {"codec", text("int8")}}, 0.5},
+      {"streaming_codec", "streaming_diloco", {{"codec", text("natural")}, {"error_feedback", true}}, 0.0},
+      {"nodes_codec", "hierarchical_local_sgd", {{"codec", text("topk")}, {"error_feedback", true}}, 0.0},
+      {"springs_codec", "easgd", {{"codec", text("topk")}, {"error_feedback", true}}, 0.5},
+      {"staged_codec",
+       "staged",
+       {{"codec", text("topk")}, {"error_feedback", true}, {"overlap", true}, {"period", five}, {"chunks", five}},
+       0.0},
+      {"staged_server_codec", "staged", {{"async", text("server")}, {"codec", text("topk")}}, 0.0},
+      {"ada_sync", "k_async", {{"gradients", std::int64_t{1}}, {"gradients_schedule", text("adasync")}}, 0.0},
+      {"private_layers", "asu_p", {{"private_layers", text("layer1")}, {"gradients", std::int64_t{0}}}, 0.0},
+      {"buffered", "fedbuff", {{"server_optimizer", text("adam")}, {"codec", text("topk")}, {"period", five}}, 0.0},
   };
   for (const std::string& name : Registry<StrategyEntry>::instance().names()) all.push_back({name, name, {}, 0.5});
   return all;

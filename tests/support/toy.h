@@ -240,21 +240,28 @@ struct ToyRun {
 class Probe final : public Strategy {
  public:
   using Trace = std::vector<std::vector<at::Tensor>>;  ///< [rank][step]
-  Probe(std::unique_ptr<Strategy> inner, Trace& trace) : inner_(std::move(inner)), trace_(&trace) {}
+  /// @param centre  where it is given, keeps what rank 0 stands for after every step.
+  Probe(std::unique_ptr<Strategy> inner, Trace& trace, std::vector<at::Tensor>* centre = nullptr)
+      : inner_(std::move(inner)), trace_(&trace), centre_(centre) {}
   [[nodiscard]] Traits traits() const override { return inner_->traits(); }
   void prepare(Worker& worker) override { inner_->prepare(worker); }
   void step(Worker& worker) override {
     inner_->step(worker);
     (*trace_)[static_cast<std::size_t>(worker.rank())].push_back(worker.parameters().clone());
+    if (centre_ != nullptr && worker.rank() == 0) centre_->push_back(inner_->consensus(worker).parameters.clone());
   }
   ConsensusShare consensus(Worker& worker) override { return inner_->consensus(worker); }
   [[nodiscard]] Slices served(const Layout& layout) const override { return inner_->served(layout); }
+  [[nodiscard]] std::int64_t served_besides(const Layout& layout) const override {
+    return inner_->served_besides(layout);
+  }
   std::unique_ptr<ServerRule> serve(const ServerSetup& setup) override { return inner_->serve(setup); }
   void io(Archive& archive, Worker& worker) override { inner_->io(archive, worker); }
 
  private:
   std::unique_ptr<Strategy> inner_;
   Trace* trace_;
+  std::vector<at::Tensor>* centre_;
 };
 
 /// Every worker's parameters after every step of a run.

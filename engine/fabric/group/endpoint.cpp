@@ -65,7 +65,7 @@ void GroupEndpoint::settle() {
   const double now = clock_.now().value;
   for (GroupCommunicator* communicator : context_->communicators) communicator->settle();
   Ledger& ledger = *context_->ledger;
-  ledger.compute = Seconds(now) - ledger.communication - ledger.waiting;
+  ledger.compute = Seconds(now) - ledger.communication - ledger.waiting - ledger.idle;
 }
 
 }  // namespace sac

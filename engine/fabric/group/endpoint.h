@@ -42,6 +42,7 @@ class GroupEndpoint final : public Endpoint {
   ParameterServer& server() override;
   const Clock& clock() const override { return clock_; }
   const Ledger& ledger() const override { return *context_->ledger; }
+  void rest(bool resting) override { context_->ledger->resting = resting; }
   void compute(double fraction, std::span<const double> milestones,
                const std::function<void(ComputePace&)>& arithmetic) override;
   bool compute_unless_called_off(const std::function<void()>& arithmetic) override {

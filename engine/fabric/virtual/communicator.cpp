@@ -112,10 +112,10 @@ int VirtualCommunicator::global(int rank, const char* role) const {
                            std::to_string(size()));
 }
 
-void VirtualServer::exchange(const std::vector<at::Tensor>& messages, double lr,
+void VirtualServer::exchange(const std::vector<at::Tensor>& messages, const PushNote& note,
                              const std::vector<at::Tensor>& answers) {
-  ServerRequest request{.messages = messages, .lr = lr};
-  for (const at::Tensor& answer : answers) request.wanted.push_back(answer.numel());
+  ServerRequest request{.messages = messages, .note = note};
+  for (const at::Tensor& answer : answers) request.wanted.push_back(answer.defined() ? answer.numel() : 0);
   const char* what = messages.empty()  ? "pull from the server"
                      : answers.empty() ? "push to the server"
                                        : "push_pull with the server";
@@ -123,6 +123,7 @@ void VirtualServer::exchange(const std::vector<at::Tensor>& messages, double lr,
   const at::Tensor result = endpoint_->wait(id).result;
   std::int64_t offset = 0;
   for (const at::Tensor& answer : answers) {
+    if (!answer.defined()) continue;
     answer.copy_(result.narrow(0, offset, answer.numel()));
     offset += answer.numel();
   }

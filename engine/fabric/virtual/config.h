@@ -9,6 +9,8 @@
 
 namespace sac {
 
+class Timeline;
+
 /// [cluster.network]: one level of links between hosts and, where several workers share a host, one inside it.
 struct NetworkConfig {
   double latency_s = 0.0;
@@ -46,9 +48,10 @@ struct ClusterConfig {
   NetworkConfig network;
   ComputeConfig compute;
   ServerConfig server;
-  std::vector<Fault> faults{};  ///< by time
-  bool goes_on = false;         ///< all-reduces go on without workers that die
-  bool carries_values = true;   ///< false: collectives take their time but leave the tensors as they are
+  std::vector<Fault> faults{};   ///< by time
+  bool goes_on = false;          ///< all-reduces go on without workers that die
+  bool carries_values = true;    ///< false: collectives take their time but leave the tensors as they are
+  Timeline* timeline = nullptr;  ///< takes down what the workers do; nullptr = nobody does
 };
 
 const std::vector<OptionSpec>& cluster_options();  ///< workers, fabric, timeout_s, faults, on_failure

@@ -123,6 +123,7 @@ void VirtualEndpoint::book_computing(double from, double until) {
   const double down = availability_.down(from, until);
   ledger_.compute += Seconds(until - from - down);
   down_ += Seconds(down);
+  if (timeline_ != nullptr) timeline_->add(rank_, Span::Kind::kCompute, from, until);
 }
 
 /// A worker that is down does nothing before it is up again.
@@ -171,14 +172,22 @@ Ticket VirtualEndpoint::wait(std::int64_t id) {
   const double until = now();
   const double ready = std::clamp(ticket.ready, from, until);
   const double watched = std::max(0.0, std::min(until, ticket.end) - std::max(from, ticket.start));
-  ledger_.waiting += Seconds(ready - from);
+  ledger_.wait_for(Seconds(ready - from));
   ledger_.communication += Seconds(until - ready);
   ledger_.hidden_communication += Seconds(std::max(0.0, ticket.end - ticket.start - watched));
   ledger_.payload += Bytes(ticket.payload_bytes);
   ledger_.wire += Bytes(ticket.wire_bytes);
   ledger_.messages += ticket.messages;
+  if (timeline_ != nullptr) take_down(from, until, ticket);
   come_up();
   return ticket;
+}
+
+void VirtualEndpoint::take_down(double from, double until, const Ticket& ticket) {
+  const double ready = std::clamp(ticket.ready, from, until);
+  timeline_->add(rank_, Span::Kind::kWaiting, from, ready, ticket.what);
+  timeline_->add(rank_, Span::Kind::kCommunication, ready, until, ticket.what);
+  timeline_->add(rank_, Span::Kind::kTransfer, ticket.start, ticket.end, ticket.what);
 }
 
 void VirtualEndpoint::report(StepReport report) {

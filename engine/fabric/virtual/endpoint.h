@@ -8,6 +8,7 @@
 #include "engine/fabric/virtual/compute_model.h"
 #include "engine/fabric/virtual/fences.h"
 #include "engine/fabric/virtual/scheduler.h"
+#include "engine/fabric/virtual/timeline.h"
 #include "engine/train/endpoint.h"
 
 namespace sac {
@@ -20,11 +21,14 @@ class VirtualEndpoint final : public Endpoint {
   VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute, const std::vector<Fault>& faults,
                   int rank, int workers, int server_shards, std::uint64_t seed);
   ~VirtualEndpoint() override;
+  /// From now on `timeline` is told what this worker does.
+  void record_to(Timeline* timeline) { timeline_ = timeline; }
 
   Communicator& comm() override;
   ParameterServer& server() override;
   const Clock& clock() const override;
   const Ledger& ledger() const override { return ledger_; }
+  void rest(bool resting) override { ledger_.resting = resting; }
   void compute(double fraction, std::span<const double> milestones,
                const std::function<void(ComputePace&)>& arithmetic) override;
   bool compute_unless_called_off(const std::function<void()>& arithmetic) override;
@@ -55,6 +59,7 @@ class VirtualEndpoint final : public Endpoint {
   void book_computing(double from, double until);
   void come_up();
   [[noreturn]] void depart();
+  void take_down(double from, double until, const Ticket& ticket);
 
   Scheduler* scheduler_;
   Fences* fences_;
@@ -66,6 +71,7 @@ class VirtualEndpoint final : public Endpoint {
   RandomStream compute_stream_;
   Ledger ledger_;
   Seconds down_;
+  Timeline* timeline_ = nullptr;
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Communicator> comm_;
   std::unique_ptr<ParameterServer> server_;

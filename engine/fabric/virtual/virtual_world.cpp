@@ -1,11 +1,10 @@
 #include "engine/fabric/virtual/virtual_world.h"
 
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
 #include <chrono>
 
 #include "engine/core/error.h"
+#include "engine/train/server_plan.h"
 
 namespace sac {
 namespace {
@@ -48,16 +47,20 @@ VirtualWorld::VirtualWorld(const Job& job, const ClusterConfig& config, MetricSi
       computations_(scheduler),
       server_strategy_(job.strategy()),
       server_(make_server(config, static_cast<int>(config.workers))),
-      recorder_(job, sink, side_by_side(job.device, scheduler), [this] { return server_->model(); }),
+      recorder_(
+          job, sink, side_by_side(job.device, scheduler),
+          [this] { return server_->model().narrow(0, 0, server_strategy_->served(job_->model->layout()).size()); }),
       faults_(config.faults),
       goes_on_(config.goes_on || server_strategy_->traits().on_death == OnDeath::kGoesOn),
       presence_(static_cast<std::size_t>(config.workers)) {
   if (server_) recorder_.observe_by([this] { return observe_server(); });
   check_faults(faults_, config.goes_on, server_strategy_->traits().on_death, "of this run");
-  for (int rank = 0; rank < static_cast<int>(config.workers); ++rank) {
-    endpoints_.push_back(std::make_unique<VirtualEndpoint>(scheduler, fences_, compute_, faults_, rank,
-                                                           static_cast<int>(config.workers),
-                                                           static_cast<int>(config.server.shards), job.train.seed));
+  const auto workers = static_cast<int>(config.workers);
+  const int shards = server_ ? server_->shards() : 0;
+  for (int rank = 0; rank < workers; ++rank) {
+    endpoints_.push_back(std::make_unique<VirtualEndpoint>(scheduler, fences_, compute_, faults_, rank, workers, shards,
+                                                           job.train.seed));
+    endpoints_.back()->record_to(config.timeline);
   }
   for (std::size_t i = 0; i < faults_.size(); ++i) {
     scheduler.schedule(faults_[i].at_s, faults_[i].worker, Event::Kind::kFault, static_cast<std::int64_t>(i));
@@ -67,18 +70,14 @@ VirtualWorld::VirtualWorld(const Job& job, const ClusterConfig& config, MetricSi
 std::unique_ptr<ServerHost> VirtualWorld::make_server(const ClusterConfig& config, int workers) {
   if (!server_strategy_->traits().server) return nullptr;
   const Fences::Turn turn(fences_, Fences::kEveryone);
-  const Layout& layout = job_->model->layout();
-  const at::TensorOptions options = job_->tensor_options();
-  at::Tensor model = at::empty({layout.parameter_count()}, options);
-  job_->model->initialise(model, at::empty({layout.buffer_count()}, options), job_->train.seed);
-  model = server_strategy_->served(layout).pack(model).clone();
-  return std::make_unique<ServerHost>(
-      config.server, std::move(model),
-      [this, workers](const at::Tensor& shard) {
-        return server_strategy_->serve(
-            {.parameters = shard, .optimizer = job_->optimizer, .workers = workers, .seed = job_->train.seed});
-      },
-      workers, host_count(config), transport_, *scheduler_, computations_);
+  const ServerPlan plan = plan_server(*server_strategy_, *job_, job_->tensor_options(), config.server.shards);
+  const bool beside_workers = server_strategy_->traits().replicated;
+  std::vector<int> places;
+  for (int shard = 0; shard < plan.shards; ++shard) {
+    places.push_back(beside_workers ? network_.host_of(shard) : host_count(config) + shard);
+  }
+  return std::make_unique<ServerHost>(config.server, beside_workers, plan.model, plan.make_rule, workers, places,
+                                      transport_, *scheduler_, computations_);
 }
 
 void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
@@ -258,7 +257,7 @@ void VirtualWorld::fill(RunOutcome& outcome) const {
                                .communication_s = ledger.communication.value,
                                .hidden_communication_s = ledger.hidden_communication.value,
                                .waiting_s = ledger.waiting.value,
-                               .idle_s = outcome.seconds - endpoint->now() + endpoint->down().value,
+                               .idle_s = (ledger.idle + endpoint->down()).value + outcome.seconds - endpoint->now(),
                                .payload_bytes = ledger.payload.value,
                                .wire_bytes = ledger.wire.value,
                                .messages = ledger.messages});
