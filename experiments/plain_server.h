@@ -16,8 +16,8 @@ struct PlainRule {
   bool drops = false;  ///< a change calls off what is being computed
 };
 
-/// A parameter server and its workers in a page, without messages, threads or arithmetic: what the virtual cluster's clock
-/// is checked against. Shares no code with it but the random streams.
+/// A parameter server and its workers in a page, without messages, threads or arithmetic: what the virtual cluster's
+/// clock is checked against. Shares no code with it but the random streams.
 class PlainServer {
  public:
   using Draw = std::function<double(RandomStream&)>;  ///< seconds of one gradient

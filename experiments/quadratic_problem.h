@@ -25,7 +25,8 @@ struct QuadraticProblem {
   ValueMap optimizer_options{};
   bool still = false;  ///< targets equal the initial model, so that all gradients are 0 there
   std::string compute = "pareto";
-  /// Where given, these are the times of a gradient, messages take none, and nothing is computed: time alone is asked for.
+  /// Where given, these are the times of a gradient, messages take none, and nothing is computed: time alone is asked
+  /// for.
   std::optional<ComputeConfig> only_times{};
   int slots = 2;
 };

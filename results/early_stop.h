@@ -6,8 +6,8 @@
 namespace sac {
 
 /// When a sweep gives a run up: asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel
-/// Hyperparameter Tuning", arXiv:1810.05934), its stopping form. A run that passes a rung of min_steps eta^i steps goes on
-/// only among the best 1 / eta of those of its seed that have passed the rung so far.
+/// Hyperparameter Tuning", arXiv:1810.05934), its stopping form. A run that passes a rung of min_steps eta^i steps
+/// goes on only among the best 1 / eta of those of its seed that have passed the rung so far.
 struct EarlyStop {
   std::string series = "loss";  ///< what is compared
   bool maximise = false;

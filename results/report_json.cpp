@@ -32,8 +32,8 @@ void add_lines(std::string& text, const char* name, const Entries& entries, cons
 
 }  // namespace
 
-/// Everything a report knows, for programs: comparison, runs and curves; these become text one by one, since as objects ten
-/// thousand of them take half a gigabyte.
+/// Everything a report knows, for programs: comparison, runs and curves; these become text one by one, since as
+/// objects ten thousand of them take half a gigabyte.
 std::string render_json(const Store& store, const ReportData& data) {
   Json json = {{"title", data.title}, {"created", data.created}, {"database", data.database}};
   json["comparison"] = json_comparison(data.comparison);

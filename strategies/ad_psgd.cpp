@@ -40,12 +40,12 @@ class OpenReplica final : public ServerRule {
 
 /// AD-PSGD: workers average with one random peer at a time, and nobody waits for anybody's computation.
 /// Source  Lian et al., "Asynchronous Decentralized Parallel Stochastic Gradient Descent", ICML 2018, arXiv:1710.06952.
-/// Rule    ranks are active (odd) or passive (even), as the paper has it against deadlocks. Active k, after its gradient:
-///         a random passive j; x_j and x_k <- (x_j + x_k) / 2 at once; x_k <- x_k - lr g_k. A passive j's model lies
-///         open beside it: x_j <- x_j - lr g_j(what it read before), averages having come in between.
+/// Rule    ranks are active (odd) or passive (even), as the paper has it against deadlocks. Active k, after its
+///         gradient: a random passive j; x_j and x_k <- (x_j + x_k) / 2 at once; x_k <- x_k - lr g_k. A passive j's
+///         model lies open beside it: x_j <- x_j - lr g_j(what it read before), averages having come in between.
 /// Cost    an active worker sends D elements a step to its peer and takes D; a passive one exchanges them with itself.
-/// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides. Models are exchanged, not
-///         differences: no codecs (choco has them). Staleness is that of rank 0's gradients.
+/// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides. Models are exchanged,
+///         not differences: no codecs (choco has them). Staleness is that of rank 0's gradients.
 class AdPsgd final : public Strategy {
  public:
   [[nodiscard]] Traits traits() const override {

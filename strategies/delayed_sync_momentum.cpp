@@ -11,8 +11,9 @@ namespace {
 ///         Averaging", 2020, arXiv:2006.00441.
 /// Rule    at step n T an all-reduce of x and of the optimiser's state v starts; d steps later x_k <- x_k + (mean_j s_j
 ///         - s_k), s what was sent, and v likewise.
-/// Cost    one all-reduce of D elements (or an exchange of a codec's bytes), and one of D a state tensor, every T steps,
-///         hidden behind d steps of computation. A codec sends x as its difference from the last mean that landed.
+/// Cost    one all-reduce of D elements (or an exchange of a codec's bytes), and one of D a state tensor, every T
+///         steps, hidden behind d steps of computation. A codec sends x as its difference from the last mean that
+///         landed.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. d = 0 is local_sgd with buffers = "average".
 class DelayedSyncMomentum final : public Strategy {
  public:

@@ -8,8 +8,8 @@ namespace {
 /// Source  McMahan et al., "Communication-Efficient Learning of Deep Networks from Decentralized Data", AISTATS 2017,
 ///         arXiv:1602.05629.
 /// Rule    m = C K clients a round: H steps x_k <- x_k - lr g_k from x_g; x_g <- mean over them of x_k.
-/// Cost    a client of the round: D elements (or a codec's bytes) to the server and D back every H steps; the others are
-///         idle and send nothing.
+/// Cost    a client of the round: D elements (or a codec's bytes) to the server and D back every H steps; the others
+///         are idle and send nothing.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. Evaluated at the server's model.
 class FedAvg final : public Strategy {
  public:

@@ -46,8 +46,8 @@ class BufferedModel final : public ServerRule {
 /// Rule    client: H steps x_k <- x_k - lr g_k from x_read, sends d = x_k - x_read; server: D = mean of M s(tau) d;
 ///         x <- x + server_lr D, or the server optimiser's step. s = 1 / sqrt(1 + tau) by default.
 /// Cost    2 messages a shard: D elements (or a codec's bytes) to the server, D back, every H steps and worker.
-/// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides. A buffer that is not full
-///         when the run ends is not used.
+/// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides. A buffer that is not
+///         full when the run ends is not used.
 class FedBuff final : public AsyncClient {
  public:
   explicit FedBuff(const Options& options) : AsyncClient(options, "fedbuff") {}

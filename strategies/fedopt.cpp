@@ -7,8 +7,8 @@ namespace {
 /// FedOpt: federated averaging whose global model is moved by an optimiser: FedAdam, or FedAvgM with sgd.
 /// Source  Reddi et al., "Adaptive Federated Optimization", ICLR 2021, arXiv:2003.00295.
 /// Rule    as fedavg; D = x_g - mean of the clients' x_k; x_g <- server optimiser's step along D.
-/// Cost    a client of the round: D elements (or a codec's bytes) to the server and D back every H steps; the others are
-///         idle and send nothing.
+/// Cost    a client of the round: D elements (or a codec's bytes) to the server and D back every H steps; the others
+///         are idle and send nothing.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. Evaluated at the server's model.
 class FedOpt final : public Strategy {
  public:

@@ -7,8 +7,8 @@ namespace {
 /// FedProx: federated averaging whose clients are held near the global model.
 /// Source  Li et al., "Federated Optimization in Heterogeneous Networks", MLSys 2020, arXiv:1812.06127.
 /// Rule    as fedavg, with g_k + mu (x_k - x_g) in place of g_k.
-/// Cost    a client of the round: D elements (or a codec's bytes) to the server and D back every H steps; the others are
-///         idle and send nothing.
+/// Cost    a client of the round: D elements (or a codec's bytes) to the server and D back every H steps; the others
+///         are idle and send nothing.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. Evaluated at the server's model.
 class FedProx final : public Strategy {
  public:

@@ -9,8 +9,8 @@ namespace {
 /// Hierarchical local SGD: neighbours average often, everybody seldom.
 /// Source  Lin et al., "Don't Use Large Mini-batches, Use Local SGD", ICLR 2020, arXiv:1808.07217, section 5.
 /// Rule    x_k <- x_k - lr g_k; every H1 steps x_k <- mean over k's node; every H1 H2 steps x_k <- mean over all.
-/// Cost    one all-reduce of D elements (or an exchange of a codec's bytes) every H1 steps: H2 - 1 of H2 within a node of
-///         `node_size` ranks. With a codec differences travel: from the node's last mean, or from the last over all.
+/// Cost    one all-reduce of D elements (or an exchange of a codec's bytes) every H1 steps: H2 - 1 of H2 within a node
+///         of `node_size` ranks. With a codec differences travel: from the node's last mean, or from the last over all.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere.
 class HierarchicalLocalSgd final : public Strategy {
  public:

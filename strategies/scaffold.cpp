@@ -13,8 +13,8 @@ namespace {
 /// Rule    x_k <- x_k - lr (g_k - c_k + c); at a round's end c_k' = c_k - c + (x_g - x_k) / sum of lr, c <- c +
 ///         (1/K) sum over the clients of (c_k' - c_k), x_g <- mean of their x_k. Made for plain SGD. The server keeps
 ///         c beside the model.
-/// Cost    a client of the round: 2 D elements (or a codec's bytes) to the server and 2 D back every H steps; the others
-///         are idle and send nothing.
+/// Cost    a client of the round: 2 D elements (or a codec's bytes) to the server and 2 D back every H steps; the
+///         others are idle and send nothing.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. Evaluated at the server's model.
 class Scaffold final : public Strategy {
  public:

@@ -13,7 +13,8 @@ namespace {
 /// Rule    x = (u, v): u <- u - lr mean_k g_k^u every step; v_k <- v_k - lr g_k^v every step, v_k <- mean_j v_j
 ///         every T; async = server: v <- v - (lr / K) g_k^v at the server as it arrives, no clock more than s ahead.
 /// Cost    mean volume a step D (f + (1 - f)/T) elements: all-reduces of u's gradient every step, of v every T steps;
-///         with a server f D all-reduced, (1 - f) D there and back; or a codec's bytes, for either half. Running statistics are never sent.
+///         with a server f D all-reduced, (1 - f) D there and back; or a codec's bytes, for either half. Running
+///         statistics are never sent.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere, with a server on the virtual cluster. Evaluated at
 ///         (u, mean_k v_k).
 class Staged final : public Strategy {

@@ -13,8 +13,8 @@ namespace {
 /// Source  Douillard et al., "Streaming DiLoCo with overlapping communication", 2025, arXiv:2501.18512.
 /// Rule    fragment p of P is sent at steps n H + ceil((p + 1) H / P): D = x_start - x_k. `delay` steps later its outer
 ///         step, x_start along mean_k D, gives y; x_k <- w x_k + (1 - w) y.
-/// Cost    D elements all-reduced (or a codec's bytes of x_k - x_start exchanged) every H steps, in P pieces spread over
-///         them, hidden behind `delay` steps.
+/// Cost    D elements all-reduced (or a codec's bytes of x_k - x_start exchanged) every H steps, in P pieces spread
+///         over them, hidden behind `delay` steps.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. P = 1, delay = 0, w = 0 is diloco.
 class StreamingDiLoCo final : public Strategy {
  public:

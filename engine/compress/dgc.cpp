@@ -5,8 +5,8 @@
 namespace sac {
 namespace {
 
-/// Deep gradient compression: top-k whose share falls to `ratio` over the first exchanges, k_t = ratio^min(1, t / W) n in
-/// exchange t = 1, 2, ... What is not sent is kept back with the momentum corrected: see KeptBack.
+/// Deep gradient compression: top-k whose share falls to `ratio` over the first exchanges, k_t = ratio^min(1, t / W) n
+/// in exchange t = 1, 2, ... What is not sent is kept back with the momentum corrected: see KeptBack.
 /// Bytes  k (4 + w), k = max(1, round(ratio^min(1, t / W) n)): an index of 4 bytes and a value of w = 4 or 8 each.
 class Dgc final : public Codec {
  public:

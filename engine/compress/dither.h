@@ -6,8 +6,8 @@
 
 namespace sac {
 
-/// Uniform numbers in [0, 1), 24 bits each, for rounding at random: a pure function of one draw of a keyed stream, so that
-/// the stream moves by one a message, however long. SplitMix64 (Steele, Lea & Flood, OOPSLA 2014), two numbers a mix:
+/// Uniform numbers in [0, 1), 24 bits each, for rounding at random: a pure function of one draw of a keyed stream,
+/// which so moves by one a message, however long. SplitMix64 (Steele, Lea & Flood, OOPSLA 2014), two numbers a mix:
 /// some twenty times as fast as a Philox block for each.
 class Dither {
  public:

@@ -18,14 +18,14 @@ struct Matrix {
   bool operator==(const Matrix&) const = default;
 };
 
-/// The mean of vectors over ranks through low-rank matrices: linear, so it travels by all-reduce. No Codec, for what a rank
-/// says second builds on what all have said first.
+/// The mean of vectors over ranks through low-rank matrices: linear, so it travels by all-reduce. No Codec, for what a
+/// rank says second builds on what all have said first.
 /// Source  Vogels, Karimireddy & Jaggi, "PowerSGD", NeurIPS 2019, arXiv:1905.13727.
 /// Rule    a power iteration on each matrix M, rows x columns: P <- mean_k M_k Q; P <- an orthonormal base of it;
 ///         Q <- mean_k M_k^T P; M becomes P Q^T. The next exchange starts from this Q. Exact where the rank r is at
 ///         least rank(mean_k M_k).
-/// Floats  i r (rows + columns) a matrix and exchange for i iterations, in 2 i all-reduces for all matrices together. What
-///         is no matrix, or none that gets smaller by it (i r (rows + columns) >= rows columns), travels as it is.
+/// Floats  i r (rows + columns) a matrix and exchange for i iterations, in 2 i all-reduces for all matrices together.
+///         What is no matrix, or none that gets smaller by it (i r (rows + columns) >= rows columns), travels as it is.
 class PowerSgd {
  public:
   /// tensor [m] becomes its mean over the ranks.

@@ -12,8 +12,8 @@
 namespace sac {
 
 /// What asynchronous federated strategies share: a client trains H steps from the server's model, pushes the difference
-/// x_k - x_read that it has made, compressed on request, and goes on from the server's answer. What is left when the run
-/// ends is pushed, too. The server's rule is the strategy's.
+/// x_k - x_read that it has made, compressed on request, and goes on from the server's answer. What is left when the
+/// run ends is pushed, too. The server's rule is the strategy's.
 class AsyncClient : public Strategy {
  public:
   /// period, and those of StalenessWeight and ServerLink.

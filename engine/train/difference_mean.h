@@ -4,8 +4,8 @@
 
 namespace sac {
 
-/// The mean model of some ranks: x <- mean_j x_j, or with a codec x <- r + mean_j C(x_j - r), where r is what all of them
-/// agreed on last.
+/// The mean model of some ranks: x <- mean_j x_j, or with a codec x <- r + mean_j C(x_j - r), where r is what all of
+/// them agreed on last.
 class DifferenceMean {
  public:
   explicit DifferenceMean(const Options& options) : mean_(options) {}

@@ -11,8 +11,8 @@
 namespace sac {
 
 /// The server of federated rounds: once all clients of a round have pushed their differences, the model takes the outer
-/// optimiser's step along their mean, summed in order of rank; a client reads when the round before its next one is over.
-/// Rounds do not wait for clients that have left; without any other the model stays as it is.
+/// optimiser's step along their mean, summed in order of rank; a client reads when the round before its next one is
+/// over. Rounds do not wait for clients that have left; without any other the model stays as it is.
 class FederatedModel final : public ServerRule {
  public:
   /// @param options  hold client_fraction and those of Compressor.

@@ -14,8 +14,8 @@ class Gossip {
  public:
   /// Sends `message` to everybody who hears this rank and asks for theirs. Borrows it until `receive` returns.
   Gossip(Worker& worker, const Mixing& mixing, const at::Tensor& message);
-  /// What each of mixing.in has sent, in that order; from who has died this rank's own message, so that the weights still
-  /// add up to 1.
+  /// What each of mixing.in has sent, in that order; from who has died this rank's own message, so that the weights
+  /// still add up to 1.
   const std::vector<at::Tensor>& receive();
 
  private:

@@ -14,7 +14,8 @@ namespace sac {
 ///   adasync   ceil(n sqrt(F_0 / F)), never below n: F the mean loss behind the gradients of the last `window` changes,
 ///             F_0 of the first such window. Dutta, Wang & Joshi 2021, "Slow and Stale Gradients Can Win the Race",
 ///             arXiv:2003.10579 (AdaSync; their rule for K-async, whose time a change is proportional to n)
-/// n that grows stops at gradients_max. With adasync a worker says its loss with each push: 8 bytes that are not booked.
+/// n that grows stops at gradients_max. With adasync a worker says its loss with each push: 8 bytes that are not
+/// booked.
 class GradientCount {
  public:
   /// gradients, gradients_schedule, gradients_growth, gradients_window, gradients_max.

@@ -7,7 +7,7 @@
 namespace sac {
 
 /// What one end of a compressed exchange keeps of what its messages C(.) could not say.
-///   ef     p = g + e / u; C(p) is sent; e <- u (p - C(p))   Seide et al. 2014; Karimireddy et al. 2019, arXiv:1901.09847
+///   ef     p = g + e / u; C(p) is sent; e <- u (p - C(p))   Seide 2014; Karimireddy et al. 2019, arXiv:1901.09847
 ///   ef21   C(g - h) is sent; h <- h + C(g - h)              Richtarik et al. 2021, arXiv:2106.05203
 ///   dgc    m <- b m + g; v <- v + m; C(v) is sent; v <- v - C(v), m <- 0 where C(v) is not
 ///                                                           Lin et al. 2018, arXiv:1712.01887

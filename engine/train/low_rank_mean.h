@@ -17,7 +17,8 @@ class LowRankMean {
   explicit LowRankMean(const Options& options)
       : rank_(options.integer("codec_rank")), iterations_(options.integer("codec_iterations")), kept_(options) {}
 
-  /// values [n] become the mean over comm's ranks.  @param elements  of the model that they hold, the same at every call.
+  /// values [n] become the mean over comm's ranks.  @param elements  of the model that they hold, the same at every
+  /// call.
   void apply(Worker& worker, Communicator& comm, const Slices& elements, const at::Tensor& values, double unit);
   [[nodiscard]] const at::Tensor& kept() const { return kept_.memory(); }
   void io(Archive& archive);

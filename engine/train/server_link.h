@@ -25,7 +25,8 @@ class ServerLink {
   [[nodiscard]] const Compressor& compressor() const { return compressor_; }
   /// Once, before the first exchange.
   void prepare(Worker& worker);
-  /// Sends values [n]; parameters [n] become the server's, where they are defined.  @param unit  as Compressor::encode has it.
+  /// Sends values [n]; parameters [n] become the server's, where they are defined.  @param unit  as Compressor::encode
+  /// has it.
   void push_pull(Worker& worker, const at::Tensor& values, double unit, const PushNote& note,
                  const at::Tensor& parameters);
   /// Sends some elements of the worker's gradients; those of its parameters become the server's.

@@ -15,7 +15,8 @@
 namespace sac::test {
 
 /// A model whose every number is known: loss(x; t) = mean over elements of (x - t)^2 / 2 times D, so that the gradient
-/// of a batch is x - mean of its targets. Layers of the given sizes, even ones matrices of two columns; `inputs` of a batch are its targets [B, D].
+/// of a batch is x - mean of its targets. Layers of the given sizes, even ones matrices of two columns; `inputs` of a
+/// batch are its targets [B, D].
 class ToyModel final : public Model {
  public:
   explicit ToyModel(std::vector<std::int64_t> layer_sizes, at::ScalarType dtype = at::kDouble) : dtype_(dtype) {

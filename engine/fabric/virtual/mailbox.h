@@ -18,7 +18,8 @@ class Mailbox {
   void receive(int rank, std::int64_t ticket, const ReceiveRequest& request);
   /// The letter `id` has arrived at its destination.
   void deliver(std::int64_t id);
-  /// A rank sends nothing from now on, until it is back: what waits for its letters alone ends, with kNobody for a value.
+  /// A rank sends nothing from now on, until it is back: what waits for its letters alone ends, with kNobody for a
+  /// value.
   void leave(int rank);
   void come_back(int rank) { gone_[rank] = false; }
   void io(Archive& archive) { archive.io(letters_, waiting_, gone_, next_id_); }

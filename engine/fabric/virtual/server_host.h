@@ -12,10 +12,10 @@
 
 namespace sac {
 
-/// The parameter server of the simulated cluster: the model split over shards, each with one link on a host of its own, or
-/// on its worker's, for whom it then is at hand: nothing is sent. Updates take effect in order of arrival: behind a lock
-/// one after the other, each after its service time; without one each over its service time from its arrival on. A model
-/// is read at the instant its request is served.
+/// The parameter server of the simulated cluster: the model split over shards, each with one link, on a host of its own
+/// or on its worker's, for whom it then is at hand: nothing is sent. Updates take effect in order of arrival: behind a
+/// lock one after the other, each after its service time; without one each over its service time from its arrival on.
+/// A model is read at the instant its request is served.
 class ServerHost {
  public:
   /// @param beside_workers  shard k is worker k's own.  @param model  initial parameters [D]; taken over.
