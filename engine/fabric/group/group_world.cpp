@@ -103,7 +103,7 @@ GroupWorld::GroupWorld(const Job& job, MetricSink& sink, const Launch& launch, c
     recorder_.report(report.report, report.clock, report.wire_bytes);
   });
   endpoint_ = std::make_unique<GroupEndpoint>(
-      context_, *world_, server_.get(), *reports_,
+      context_, *world_, server_.get(), server_strategy_ && server_strategy_->traits().deterministic, *reports_,
       [this](Contribution& given, double clock, std::int64_t bytes) { contribute(given, clock, bytes); }, job.stop);
 }
 
