@@ -79,25 +79,37 @@ std::optional<double> seconds_to(const RepricedRun& run, double target) {
   return std::nullopt;
 }
 
+/// One run at each price.
+void add_lines(const Repricer& repricer, const std::vector<Parameter>& parameters, std::vector<Line>& lines) {
+  const RunRecord& run = repricer.run();
+  const std::vector<Layer> own{read_spec_text(run.spec, "spec of run " + std::to_string(run.run))};
+  for (const SweepRun& point : plan_sweep(own, {.parameters = parameters}).runs) {
+    Line line{run, price_text(point), repricer.at(point.spec)};
+    line.repriced.context.name = run.name + " " + line.price;
+    lines.push_back(std::move(line));
+  }
+}
+
+/// Every run that can be repriced; the others are named.  @throws UsageError  none can.
 std::vector<Line> repriced_lines(const RepriceFlags& flags, const Store& store, const std::vector<RunRecord>& runs) {
   const std::vector<Parameter> parameters = parameters_of(flags.sets);
-  for (const RunRecord& run : runs) {
-    for (const Parameter& parameter : parameters) check_repricing(parameter.key, run);
-  }
-  std::vector<Line> lines;
-  for (const RunRecord& run : runs) {
-    const Repricer repricer(store, run,
-                            {.slots = static_cast<int>(flags.slots),
+  const RunSettings settings{.slots = static_cast<int>(flags.slots),
                              .data_dir = flags.data_dir,
                              .argv = command_line(),
-                             .timeline = flags.store ? kTimeline : 0});
-    const std::vector<Layer> own{read_spec_text(run.spec, "spec of run " + std::to_string(run.run))};
-    for (const SweepRun& point : plan_sweep(own, {.parameters = parameters}).runs) {
-      Line line{run, price_text(point), repricer.at(point.spec)};
-      line.repriced.context.name = run.name + " " + line.price;
-      lines.push_back(std::move(line));
+                             .timeline = flags.store ? kTimeline : 0,
+                             .data = std::make_shared<DataCache>()};
+  std::vector<Line> lines;
+  Strings refusals;
+  for (const RunRecord& run : runs) {
+    for (const Parameter& parameter : parameters) check_repricing(parameter.key, run);
+    try {
+      add_lines(Repricer(store, run, settings), parameters, lines);
+    } catch (const UsageError& error) {
+      refusals.emplace_back(error.what());
     }
   }
+  if (lines.empty() && !refusals.empty()) throw UsageError(refusals.front());
+  for (const std::string& refusal : refusals) print_note(refusal);
   return lines;
 }
 
@@ -145,23 +157,14 @@ std::string table_of(const RepriceFlags& flags, const std::vector<Line>& lines, 
   return table.text(color);
 }
 
-/// As finished runs, with the runs they come from, under one name for compare and report.
+/// As finished runs, under one name for compare and report.
 void keep(const RepriceFlags& flags, const std::vector<Line>& lines) {
   const Store store = Store::open(flags.database, Store::Mode::kWrite);
   std::vector<RunContext> runs;
   Sha256 hash;
-  const auto add = [&](const RunContext& context) {
-    hash.update(context.key);
-    runs.push_back(context);
-  };
-  for (std::size_t place = 0; place < lines.size(); ++place) {
-    const Line& line = lines[place];
-    if (place == 0 || lines[place - 1].run.run != line.run.run) {
-      RunContext own;
-      own.key = line.run.key;
-      add(own);
-    }
-    add(line.repriced.context);
+  for (const Line& line : lines) {
+    hash.update(line.repriced.context.key);
+    runs.push_back(line.repriced.context);
     if (store.newest(line.repriced.context.key, "FINISHED")) continue;
     const std::unique_ptr<RunSink> sink = store.sink();
     sink->begin(line.repriced.context);

@@ -137,34 +137,50 @@ void print(const ReproduceFlags& flags, const Globals& globals, const RunRecord&
                      : std::string("was not reproduced; the differences are above\n"));
 }
 
-ExitCode run_reproduce(const ReproduceFlags& flags, const Globals& globals) {
-  const Store store = Store::open(flags.database, Store::Mode::kRead);
-  const RunRecord run = reproducible_run(store, flags.run);
+/// The run, made again.
+struct Again {
+  RunContext context;
+  RunOutcome outcome;
+  std::map<std::string, std::vector<MetricPoint>> points;  ///< by series
+};
+
+Again make_again(const ReproduceFlags& flags, const Globals& globals, const RunRecord& run) {
   const Layer own = read_spec_text(run.spec, "spec of run " + std::to_string(run.run));
   PreparedRun prepared = prepare_run(resolve(std::vector{own}), {.slots = static_cast<int>(flags.slots),
                                                                  .data_dir = flags.data_dir,
                                                                  .argv = command_line(),
                                                                  .stop = &catch_stop_signals()});
-  std::vector<Difference> found;
-  if (prepared.context.key != run.key) {
-    found.push_back({"outcome", "key (spec or data)", run.key, prepared.context.key});
-  }
-  const RunContext context = prepared.context;
+  Again again{.context = prepared.context, .outcome = {}, .points = {}};
   Collector collector;
   ProgressDisplay display(ProgressDisplay::style_for(globals.quiet));
   Tee tee({&collector, &display});
-  const RunOutcome outcome = execute(std::move(prepared), tee, [] { return std::string(); });
-  if (outcome.status == RunStatus::kKilled) return stop_code();
-  add_outcome(run, outcome, found);
-  std::size_t points = 0;
-  std::map<std::string, std::vector<MetricPoint>> again = collector.points();
-  for (const std::string& series : store.series(run.run)) again[series];
-  for (const auto& [series, values] : again) {
-    points += values.size();
-    add_points(series, store.points(run.run, series), values, found);
+  again.outcome = execute(std::move(prepared), tee, [] { return std::string(); });
+  again.points = collector.points();
+  return again;
+}
+
+/// What came out otherwise; empty = every bit is the same.
+std::vector<Difference> differences(const Store& store, const RunRecord& run, const Again& again) {
+  std::vector<Difference> found;
+  if (again.context.key != run.key) found.push_back({"outcome", "key (spec or data)", run.key, again.context.key});
+  add_outcome(run, again.outcome, found);
+  for (const auto& [series, points] : again.points) add_points(series, store.points(run.run, series), points, found);
+  for (const std::string& series : store.series(run.run)) {
+    if (!again.points.contains(series)) add_points(series, store.points(run.run, series), {}, found);
   }
+  return found;
+}
+
+ExitCode run_reproduce(const ReproduceFlags& flags, const Globals& globals) {
+  const Store store = Store::open(flags.database, Store::Mode::kRead);
+  const RunRecord run = reproducible_run(store, flags.run);
+  const Again again = make_again(flags, globals, run);
+  if (again.outcome.status == RunStatus::kKilled) return stop_code();
+  std::vector<Difference> found = differences(store, run, again);
   const bool same = found.empty();
-  add_origin(store, run, context, found);
+  add_origin(store, run, again.context, found);
+  std::size_t points = 0;
+  for (const auto& [series, values] : again.points) points += values.size();
   print(flags, globals, run, same, points, found);
   return same ? ExitCode::kOk : ExitCode::kRunFailed;
 }

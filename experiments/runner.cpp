@@ -6,7 +6,6 @@
 #include <memory>
 #include <utility>
 
-#include "datasets/load.h"
 #include "engine/core/error.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
@@ -112,7 +111,9 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   const ComputeChoice compute = compute_choice(given.table("train"), given.table("cluster").text("fabric"),
                                                settings.launch ? settings.launch->local_rank : 0);
   prepare_device(compute, given.table("train"));
-  Dataset data = load_dataset(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
+  DataCache own;
+  DataCache& cache = settings.data ? *settings.data : own;
+  Dataset data = cache.load(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
   PreparedRun run;
   run.slots = settings.slots;
   run.launch = settings.launch;

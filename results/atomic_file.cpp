@@ -41,6 +41,9 @@ void write_file_atomically(const std::filesystem::path& path,
   if (std::filesystem::is_directory(path, ignored)) refuse(path, "it is a folder");
   const std::filesystem::path target = std::filesystem::weakly_canonical(path, ignored);
   if (std::filesystem::exists(target, ignored) && access(target.c_str(), W_OK) != 0) refuse(path, std::strerror(errno));
+  if (!std::filesystem::is_directory(std::filesystem::absolute(target).parent_path(), ignored)) {
+    refuse(path, std::strerror(ENOENT));
+  }
   const std::filesystem::path temporary = target.string() + ".tmp-" + std::to_string(getpid());
   try {
     std::filesystem::remove(temporary, ignored);

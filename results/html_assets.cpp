@@ -62,6 +62,7 @@ th[aria-sort=descending] button::after{content:"\2193"}
 .parts{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:.875rem;color:var(--soft);margin:0 0 8px}
 .parts i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;vertical-align:-1px}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:18px;align-items:start}
+figure:only-child{max-width:760px}
 figure{margin:0;border:1px solid var(--rule);border-radius:10px;padding:16px 16px 10px;background:var(--card);min-width:0}
 figcaption{font-weight:600;font-size:.975rem;margin:0 0 8px}
 figcaption span{display:block;font-weight:400;font-size:.8125rem;color:var(--soft)}

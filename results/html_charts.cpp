@@ -49,10 +49,10 @@ std::string caption(const std::string& title, const std::string& hint) {
   return "<figcaption>" + html_escaped(title) + "<span>" + html_escaped(hint) + "</span></figcaption>";
 }
 
-std::string figure(const ReportData& data, const Chart& chart) {
+std::string figure(const Chart& chart) {
   if (chart.svg.empty()) return "";
   return "<figure>" + caption(chart.title, chart.hint) + swatches(chart.parts, "t") + swatches(chart.styles, "k") +
-         (chart.of_groups ? legend(data) : "") + chart.svg + "</figure>";
+         chart.svg + "</figure>";
 }
 
 std::string curve_figure(const CurveChart& chart) {
@@ -63,10 +63,19 @@ std::string curve_figure(const CurveChart& chart) {
   return html + "</figure>";
 }
 
-std::string section(const std::string& title, const std::string& hint, const std::string& figures) {
+/// @param charts  those without a drawing are left out; a legend stands above those whose series are the groups.
+std::string section(const ReportData& data, const std::string& title, const std::string& hint,
+                    const std::vector<Chart>& charts) {
+  std::string figures;
+  bool of_groups = false;
+  for (const Chart& chart : charts) {
+    figures += figure(chart);
+    of_groups = of_groups || (chart.of_groups && !chart.svg.empty());
+  }
   if (figures.empty()) return "";
   return "<section><h2>" + title + "</h2>" + (hint.empty() ? "" : "<p class=\"hint\">" + html_escaped(hint) + "</p>") +
-         "<div class=\"grid\">" + figures + "</div></section>";
+         (of_groups ? "<div class=\"bar-controls\">" + legend(data) + "</div>" : "") + "<div class=\"grid\">" +
+         figures + "</div></section>";
 }
 
 }  // namespace
@@ -85,25 +94,18 @@ std::string costs_section(const ReportData& data) {
     hint = "Charts show the first " + std::to_string(kChartGroups) + " of " +
            std::to_string(data.comparison.groups.size()) + " groups; the tables show all.";
   }
-  std::string figures;
-  for (const Chart& chart :
-       {time_split_chart(data), bytes_chart(data), accuracy_time_chart(data), accuracy_bytes_chart(data)}) {
-    figures += figure(data, chart);
-  }
-  return section("What it costs", hint, figures);
+  return section(data, "What it costs", hint,
+                 {accuracy_time_chart(data), accuracy_bytes_chart(data), time_split_chart(data), bytes_chart(data)});
 }
 
-std::string map_section(const ReportData& data) {
-  return section("Who wins where", "", figure(data, winner_chart(data)));
-}
+std::string map_section(const ReportData& data) { return section(data, "Who wins where", "", {winner_chart(data)}); }
 
 std::string time_section(const ReportData& data) {
-  std::string figures;
-  for (const Chart& chart : timeline_charts(data)) figures += figure(data, chart);
-  figures += figure(data, staleness_chart(data));
-  return section("Step by step",
-                 data.timelines.empty() ? "" : "The first steps of one run of each strategy, on one time scale.",
-                 figures);
+  std::vector<Chart> charts = timeline_charts(data);
+  const bool any = !charts.empty();
+  charts.push_back(staleness_chart(data));
+  return section(data, "Step by step", any ? "The first steps of one run of each strategy, on one time scale." : "",
+                 charts);
 }
 
 }  // namespace sac

@@ -82,12 +82,12 @@ class Sheet {
 
   static std::string placed(const std::string& svg, double left, double top) {
     return "<svg x=\"" + coordinate(left) + "\" y=\"" + coordinate(top) + "\" width=\"" + coordinate(kPlotWidth) +
-           "\" height=\"" + coordinate(height_of(svg)) + "\"" + svg.substr(4) + "\n";
+           "\" height=\"" + coordinate(height_of(svg)) + "\" overflow=\"visible\"" + svg.substr(4) + "\n";
   }
 
   void add_parts(double left, double top, const std::vector<std::string>& parts) {
     for (std::size_t part = 0; part < parts.size(); ++part) {
-      const double x = left + 4 + 118.0 * static_cast<double>(part);
+      const double x = left + 4 + 130.0 * static_cast<double>(part);
       content_ += "<rect class=\"t" + std::to_string(part) + "\" x=\"" + coordinate(x) + "\" y=\"" + coordinate(top) +
                   "\" width=\"12\" height=\"12\"/>" + svg_text(x + 17, top + 11, "start", "label", parts[part]);
     }

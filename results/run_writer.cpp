@@ -143,6 +143,7 @@ void RunWriter::resume(const RunContext& context, const ResumePoint& from) {
   run_ = from.run;
   Statement drop(database_, "DELETE FROM points WHERE run = ? AND (step > ? OR ?)");
   drop.bind(run_).bind(from.step).bind(std::int64_t{from.step == 0}).run();
+  if (from.step == 0) Statement(database_, "DELETE FROM spans WHERE run = ?").bind(run_).run();
   Statement last(database_, "SELECT coalesce(max(ordinal) + 1, 0) FROM points WHERE run = ?");
   last.bind(run_).step();
   next_ordinal_ = last.integer(0);
@@ -237,9 +238,10 @@ void RunWriter::replace_staleness(const RunOutcome& outcome) {
   for (const auto& [staleness, updates] : outcome.staleness) insert.bind(run_).bind(staleness).bind(updates).run();
 }
 
-void RunWriter::replace_timeline(std::span<const Span> spans) {
+void RunWriter::keep_timeline(std::span<const Span> spans) {
   Transaction transaction(database_);
-  Statement(database_, "DELETE FROM spans WHERE run = ?").bind(run_).run();
+  Statement stored(database_, "SELECT 1 FROM spans WHERE run = ? LIMIT 1");
+  if (stored.bind(run_).step()) return;  // of its first steps, before it was stopped
   Statement insert(database_, "INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?)");
   std::int64_t ordinal = 0;
   for (const Span& span : spans) {

@@ -31,7 +31,8 @@ class RunSink : public MetricSink {
   /// Commits everything recorded, then remembers `path` as the checkpoint to resume from, so that a run killed later
   /// counts as resumable.  @throws StoreError
   virtual void checkpointed(const std::string& path, std::int64_t step) = 0;
-  /// Stores what the workers did, in place of what was stored before. After `finish`.  @throws StoreError
+  /// Stores what the workers did, unless a resumed run has its first steps stored already. After `finish`.
+  /// @throws StoreError
   virtual void timeline(std::span<const Span> spans) = 0;
 };
 

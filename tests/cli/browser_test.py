@@ -3,6 +3,7 @@
 Skipped where no Chromium is installed."""
 
 import base64
+import html
 import json
 import re
 import shutil
@@ -52,7 +53,7 @@ window.addEventListener('load', function () {
   answer.dark = matchMedia('(prefers-color-scheme: dark)').matches;
   answer.colors = [getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor];
   answer.text = document.body.innerText.indexOf('<script>alert(1)') >= 0;
-  document.body.textContent = btoa(unescape(encodeURIComponent(JSON.stringify(answer))));
+  (window.frameElement ? parent.document : document).body.textContent = btoa(unescape(encodeURIComponent(JSON.stringify(answer))));
 });
 </script>
 """
@@ -85,12 +86,17 @@ class Browser(SactoolCase):
         page = page.replace("<style>", CATCHER + "<style>", 1).replace("</body>", DRIVER + "</body>")
         self.page = self.write("driven.html", page)
 
-    def drive(self, *flags):
+    def phone(self):
+        """A page as narrow as a phone; browsers' windows are not."""
+        framed = html.escape(self.page.read_text(), quote=True)
+        return self.write("phone.html", f'<!DOCTYPE html><body><iframe width="375" height="800" srcdoc="{framed}"></iframe></body>')
+
+    def drive(self, page, *flags):
         """What the page says of itself; fails on any line of the console."""
         with tempfile.TemporaryDirectory() as profile:
             done = subprocess.run([CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}",
                                    "--enable-logging=stderr", "--virtual-time-budget=5000", *flags, "--dump-dom",
-                                   self.page.as_uri()], capture_output=True, text=True, timeout=120)
+                                   page.as_uri()], capture_output=True, text=True, timeout=120)
         self.assertEqual([line for line in done.stderr.splitlines() if "CONSOLE" in line], [])
         body = re.search(r"<body[^>]*>\s*([A-Za-z0-9+/=]+)\s*</body>", done.stdout)
         self.assertIsNotNone(body, done.stdout[-500:])
@@ -115,13 +121,14 @@ class Browser(SactoolCase):
             self.assertIn(section, answer["sections"])
 
     def test_desktop(self):
-        answer = self.drive("--window-size=1280,900")
+        answer = self.drive(self.page, "--window-size=1280,900")
         self.check(answer)
         self.assertGreater(brightness(answer["colors"][1]), brightness(answer["colors"][0]))
 
     def test_phone_in_the_dark(self):
-        answer = self.drive("--window-size=500,900", "--force-dark-mode", "--blink-settings=preferredColorScheme=0")
+        answer = self.drive(self.phone(), "--force-dark-mode", "--blink-settings=preferredColorScheme=0")
         self.check(answer)
+        self.assertLessEqual(answer["width"][1], 375)
         self.assertLessEqual(answer["width"][0], answer["width"][1], "nothing is wider than the screen")
         if answer["dark"]:
             self.assertLess(brightness(answer["colors"][1]), brightness(answer["colors"][0]))

@@ -179,7 +179,7 @@ TEST_F(ReportTest, ATraceShowsOneRunThatHasATimeline) {
                                    {.rank = 1, .kind = Span::Kind::kTransfer, .start = 0.5, .end = 1, .what = "all"}};
   sink->timeline(spans);
   sink->timeline(spans);
-  EXPECT_EQ(store_.timeline(sink->run_id()).size(), 2U) << "replaced";
+  EXPECT_EQ(store_.timeline(sink->run_id()).size(), 2U) << "stored once";
   one.words = {"traced"};
   const nlohmann::json json = nlohmann::json::parse(trace());
   std::vector<nlohmann::json> events;
