@@ -146,7 +146,13 @@ std::string show_text(const Store& store, const RunRecord& run, bool color) {
 ExitCode show_run(const RunsFlags& flags, const Globals& globals) {
   const Store store = Store::open(flags.database, Store::Mode::kRead);
   const RunRecord run = store.find(flags.words.front());
-  std::cout << (flags.json ? json_text(json_run_in_full(store, run)) : show_text(store, run, globals.color));
+  if (!flags.json) {
+    std::cout << show_text(store, run, globals.color);
+    return ExitCode::kOk;
+  }
+  Json json = json_run_in_full(store, run);
+  json["series"] = json_series(store, run);
+  std::cout << json_text(json);
   return ExitCode::kOk;
 }
 

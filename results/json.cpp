@@ -144,13 +144,17 @@ Json json_run_in_full(const Store& store, const RunRecord& run) {
   for (const auto& [staleness, updates] : store.staleness(run.run)) {
     json["staleness"].push_back({{"staleness", staleness}, {"updates", updates}});
   }
-  json["series"] = Json::object();
+  return json;
+}
+
+Json json_series(const Store& store, const RunRecord& run) {
+  Json json = Json::object();
   for (const SeriesSummary& series : series_summaries(store, run.run)) {
-    json["series"][series.series] = {{"points", series.points},
-                                     {"mean", series.mean},
-                                     {"least", series.least},
-                                     {"most", series.most},
-                                     {"last", series.last}};
+    json[series.series] = {{"points", series.points},
+                           {"mean", series.mean},
+                           {"least", series.least},
+                           {"most", series.most},
+                           {"last", series.last}};
   }
   return json;
 }

@@ -83,6 +83,13 @@ void add_details(const Store& store, ReportData& data, std::size_t groups) {
   }
 }
 
+/// Runs of a group differ by the seed alone: its first and its last one tell which series there are.
+Strings series_of(const Store& store, const RunGroup& group) {
+  Strings names = store.series(group.runs.front().run);
+  for (std::string& name : store.series(group.runs.back().run)) names.push_back(std::move(name));
+  return names;
+}
+
 std::string made_title(const Comparison& comparison) {
   Strings labels;
   for (const GroupSummary& group : comparison.groups) labels.push_back(group.group.label);
@@ -102,8 +109,14 @@ ReportData collect_report(const Store& store, CompareRequest request, const std:
   data.title = title.empty() ? made_title(data.comparison) : title;
   data.created = now_utc();
   data.database = store.path().filename().string();
+  const std::size_t drawn = std::min(curve_groups, data.comparison.groups.size());
+  std::vector<Strings> present;
+  for (std::size_t place = 0; place < drawn; ++place) {
+    present.push_back(series_of(store, data.comparison.groups[place].group));
+  }
   for (const char* series : kSeries) {
-    for (std::size_t place = 0; place < std::min(curve_groups, data.comparison.groups.size()); ++place) {
+    for (std::size_t place = 0; place < drawn; ++place) {
+      if (std::ranges::find(present[place], series) == present[place].end()) continue;
       Curve curve = curve_of(store, data.comparison.groups[place].group, place, series);
       if (!curve.points.empty()) data.curves.push_back(std::move(curve));
     }

@@ -19,7 +19,7 @@ class Easgd final : public Strategy {
   }
 
   [[nodiscard]] Traits traits() const override {
-    return {.oblivious = period_.oblivious(), .serial_alone = false, .on_death = OnDeath::kCanGoOn};
+    return {.oblivious = period_.oblivious() && mean_.oblivious(), .serial_alone = false, .on_death = mean_.on_death()};
   }
 
   void prepare(Worker& worker) override {

@@ -11,8 +11,8 @@
 namespace sac {
 
 /// What all periodic strategies share: workers step alone, and at the end of a period x_k <- mean_j x_j. With a codec
-/// the differences since the last average travel: x <- x_start + mean_j C(x_j - x_start). Reports "period" and "drift",
-/// |x_k - mean|.
+/// the differences since the last average travel: x <- x_start + mean_j C(x_j - x_start). Reports "period" and,
+/// at most every tenth step, "drift", |x_k - mean|.
 class Averaging {
  public:
   /// Those of PeriodSchedule, StateMerge and Compressor.

@@ -79,7 +79,7 @@ faults = ["worker 1 dies at 1.0", "worker 1  rejoins at 3.50", "worker 0 slows a
                 (faults("worker 1 explodes at 1"), "choices:"),
                 (faults("worker 1 rejoins at 1"), "not dead"),
                 (faults("worker 1 dies at 1") + ["--fabric", "gloo"], "virtual"),
-                (faults("worker 1 dies at 1") + ["--strategy", "scaffold", "--set", "cluster.on_failure=continue"], "stall"),
+                (faults("worker 1 dies at 1") + ["--strategy", "choco", "--set", "cluster.on_failure=continue"], "stall"),
                 (["--set", "cluster.on_failure=panic"], "stall, continue"),
                 (["--set", "strategy.codec=dgc", "--set", "optimizer.momentum=0.9"], "optimizer.momentum = 0"),
         ]:

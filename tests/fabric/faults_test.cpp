@@ -163,24 +163,37 @@ TEST(Faults, WhoRejoinsIsWaitedFor) {
   expect_whole_accounts(back, "rejoin");
 }
 
-TEST(Faults, ServersAndNeighboursGoOnByThemselves) {
-  for (const char* strategy :
-       {"async_sgd", "ssp", "k_sync", "k_batch_sync", "k_async", "k_batch_async", "d_psgd", "sgp", "noloco"}) {
-    for (const Strings& faults : std::vector<Strings>{{"worker 2 dies at 0.105"},
-                                                      {"worker 0 dies at 0.003", "worker 1 dies at 0.2"},
-                                                      {"worker 1 dies at 0.105", "worker 1 rejoins at 0.3"},
-                                                      {"worker 3 pauses at 0.1 for 0.1", "worker 0 slows by 5 at 0"}}) {
-      const std::string label = std::string(strategy) + ": " + faults.front();
-      ToyRun run = with(strategy, faults);
-      run.compute.model = "pareto";
-      run.slots = 1;
-      const RunOutcome one = run.run();
-      run.slots = 3;
-      const RunOutcome other = run.run();
-      EXPECT_EQ(one.params_sha256, other.params_sha256) << label;
-      EXPECT_EQ(one.seconds, other.seconds) << label;
-      EXPECT_TRUE(one.loss && std::isfinite(*one.loss)) << label;
-      expect_whole_accounts(one, label);
+/// A run with faults, twice, with one and three slots: the same bits, every second with an owner.
+void expect_an_end(ToyRun run, const std::string& label) {
+  run.compute.model = "pareto";
+  run.slots = 1;
+  const RunOutcome one = run.run();
+  run.slots = 3;
+  const RunOutcome other = run.run();
+  EXPECT_EQ(one.params_sha256, other.params_sha256) << label;
+  EXPECT_EQ(one.seconds, other.seconds) << label;
+  EXPECT_TRUE(one.loss && std::isfinite(*one.loss)) << label;
+  expect_whole_accounts(one, label);
+}
+
+TEST(Faults, EveryStrategyDoesWhatItsTraitsSay) {
+  for (const std::string& name : Registry<StrategyEntry>::instance().names()) {
+    const OnDeath says = with(name, {}).job().strategy()->traits().on_death;
+    expect_an_end(with(name, {"worker 3 pauses at 0.1 for 0.1", "worker 0 slows by 5 at 0"}), name + " paused");
+    const bool goes_on = says == OnDeath::kGoesOn;
+    if (goes_on) expect_an_end(with(name, {"worker 1 dies at 0.105", "worker 1 rejoins at 0.3"}), name + " rejoined");
+    for (const Strings& deaths :
+         std::vector<Strings>{{"worker 2 dies at 0.105"}, {"worker 0 dies at 0.003", "worker 1 dies at 0.2"}}) {
+      const std::string label = name + ": " + deaths.front();
+      if (goes_on) {
+        expect_an_end(with(name, deaths), label);
+      } else {
+        EXPECT_THROW(with(name, deaths).run(), CommunicationError) << label;
+      }
+      if (says == OnDeath::kCanGoOn) expect_an_end(with(name, deaths, true), label + " continued");
+      if (says == OnDeath::kStalls) {
+        EXPECT_THROW(with(name, deaths, true).run(), ConfigError) << label;
+      }
     }
   }
 }
@@ -196,7 +209,7 @@ TEST(Faults, WhoIsLeftGoesOnToTheEndAlone) {
 }
 
 TEST(Faults, StrategiesThatCannotGoOnSaySo) {
-  EXPECT_THROW(with("scaffold", {"worker 2 dies at 0.1"}, true).run(), ConfigError);
+  EXPECT_THROW(with("choco", {"worker 2 dies at 0.1"}, true).run(), ConfigError);
   EXPECT_THROW(with("sync_sgd", {"worker 2 dies at 0.1", "worker 2 rejoins at 0.2"}, true).run(), ConfigError);
   ToyRun gathers = with("sync_sgd", {"worker 2 dies at 0.1"}, true);
   gathers.options = {{"codec", std::string("topk")}};

@@ -171,7 +171,7 @@ void VirtualWorld::strike(const Fault& fault) {
   if (scheduler_->finished(fault.worker) && endpoint.now() < fault.at_s) return;  // it has done its work before
   presence_[static_cast<std::size_t>(fault.worker)].dead = dies;
   if (server_) server_->presence(fault.worker, !dies);
-  dies ? mailbox_.leave(fault.worker) : mailbox_.come_back(fault.worker);
+  if (goes_on_) dies ? mailbox_.leave(fault.worker) : mailbox_.come_back(fault.worker);
   if (dies && endpoint.gone_at() == fault.at_s) bury(fault.worker);
 }
 

@@ -72,7 +72,7 @@ class VirtualWorld final : public World {
   Recorder recorder_;
   std::vector<std::unique_ptr<VirtualEndpoint>> endpoints_;
   std::vector<Fault> faults_;
-  bool goes_on_;  ///< all-reduces do, without workers that have died
+  bool goes_on_;  ///< nobody waits for workers that have died
   std::vector<Presence> presence_;
   ServerSeen seen_;  ///< when the last points were made
   bool checkpoint_wanted_ = false;
