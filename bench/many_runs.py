@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Usage: many_runs.py SACTOOL [--runs N] [--points N] [--keep FILE]
+"""Usage: many_runs.py SACTOOL [--runs N] [--points N] [--keep FILE] [--exports]
 
 Fills a database with 10,000 runs (1,000 points each, 5 seeds a group) and measures what compare, report and runs ls take of
-time and memory. The runs are copies of one real run under other keys; the numbers mean something on an idle machine only.
+time and memory. Exports of every point (long.csv, full.json, MLflow, TensorBoard) are measured too, without a goal. The runs are
+copies of one real run under other keys; the numbers mean something on an idle machine only.
 """
 import argparse
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 
 SEEDS = 5
 GOAL_S, GOAL_MIB = 2.0, 500
+VIEWS = ["html", "svg", "md", "tex", "csv", "json", "vl.json"]
+EXPORTS = ["long.csv", "full.json", "mlflow.db", "tensorboard"]
 # Shares of a run's points: two series at every log, two at every evaluation.
 SERIES = {"train_loss": 0.45, "learning_rate": 0.45, "accuracy": 0.05, "loss": 0.05}
 
@@ -87,6 +90,7 @@ def main():
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--points", type=int, default=1_000)
     parser.add_argument("--keep", type=Path, help="the database, made when missing")
+    parser.add_argument("--exports", action="store_true", help="measure these too")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         database = given.keep or Path(folder) / "many.db"
@@ -94,13 +98,17 @@ def main():
             template(given.sactool, database)
             fill(database, given.runs, given.points)
         print(f"{given.runs} runs, {given.runs * given.points:,} points, {database.stat().st_size / 1e6:.0f} MB")
-        commands = {"runs ls": ["runs", "ls"], "compare": ["compare"], "compare --target": ["compare", "--target", "0.5"],
-                    "report html": ["report", "-o", "-", "--format", "html"], "report csv": ["report", "-o", "-", "--format", "csv"]}
+        commands = {"runs ls": ["runs", "ls"], "compare": ["compare"], "compare --target": ["compare", "--target", "0.5"]}
+        for name in VIEWS:
+            commands[f"report {name}"] = ["report", "-o", "-", "--format", name]
         good = True
         for name, arguments in commands.items():
             wall, memory, output = min(measure([given.sactool, *arguments, "--db", database]) for _ in range(3))
             good = good and wall < GOAL_S and memory < GOAL_MIB
-            print(f"{name:18} {wall:6.2f} s  {memory:5.0f} MiB  {output:7.2f} MB written")
+            print(f"{name:18} {wall:6.2f} s  {memory:5.0f} MiB  {output:7.2f} MB written", flush=True)
+        for name in EXPORTS if given.exports else []:
+            wall, memory, _ = measure([given.sactool, "report", "-q", "-o", Path(folder) / f"out.{name}", "--db", database])
+            print(f"report {name:11} {wall:6.2f} s  {memory:5.0f} MiB", flush=True)
     sys.exit(0 if good else 1)
 
 

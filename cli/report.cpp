@@ -26,14 +26,22 @@ const ReportFormat& chosen_format(const ReportFlags& flags) {
 
 ExitCode run_report(const ReportFlags& flags, const Globals& globals) {
   const ReportFormat& format = chosen_format(flags);
+  if (flags.output == "-" && format.render == nullptr) {
+    throw UsageError(std::string("-o -: the format ") + format.name + " cannot go to stdout; name a file or folder");
+  }
+  CompareRequest request = flags.request;
+  request.suggest_target = format.suggests_target;
   const Store store = Store::open(flags.database, Store::Mode::kRead);
-  const ReportData data = collect_report(store, flags.request, flags.title, format.curve_groups);
-  const std::string content = format.render(store, data);
+  const ReportData data = collect_report(store, request, flags.title, format.curve_groups);
   if (flags.output == "-") {
-    std::cout << content;
+    std::cout << format.render(store, data);
     return ExitCode::kOk;
   }
-  write_atomically(flags.output, content);
+  if (format.write != nullptr) {
+    format.write(store, data, flags.output);
+  } else {
+    write_atomically(flags.output, format.render(store, data));
+  }
   if (!globals.quiet) std::cerr << "wrote " << flags.output << " (" << data.comparison.runs.size() << " runs)\n";
   return ExitCode::kOk;
 }
@@ -45,7 +53,7 @@ std::function<ExitCode()> add_report(CLI::App& sub, const Globals& globals) {
       ->type_name("RUN|GROUP|SWEEP");
   sub.add_option("-o,--output", flags->output, "File to write; its ending names the format; - = stdout")
       ->required()
-      ->type_name("FILE.{html,md,tex,csv,long.csv,json,vl.json}");
+      ->type_name("FILE");
   std::string formats;
   for (const ReportFormat& format : report_formats()) {
     formats += (formats.empty() ? "" : ", ") + std::string(format.name) + " (" + format.doc + ")";
@@ -60,10 +68,11 @@ std::function<ExitCode()> add_report(CLI::App& sub, const Globals& globals) {
   return [flags, &globals] { return run_report(*flags, globals); };
 }
 
-const Register<CommandEntry> registered{{.name = "report",
-                                         .order = 40,
-                                         .summary = "Write a report of runs: html, md, tex, csv, json, Vega-Lite",
-                                         .add = add_report}};
+const Register<CommandEntry> registered{
+    {.name = "report",
+     .order = 40,
+     .summary = "Write a report of runs: html, svg, tex, csv, json, MLflow, TensorBoard, ...",
+     .add = add_report}};
 
 }  // namespace
 }  // namespace sac

@@ -8,6 +8,7 @@
 #include "results/annotations.h"
 #include "results/format.h"
 #include "results/json.h"
+#include "results/series_summary.h"
 #include "results/store.h"
 #include "results/text_table.h"
 
@@ -79,7 +80,36 @@ void add_outcome(const RunRecord& run, TextTable& table) {
     table.add({"staleness", "mean " + significant(*run.staleness_mean, 4) + ", at most " +
                                 std::to_string(run.staleness_max.value_or(0))});
   }
-  if (!run.params_sha256.empty()) table.add({"parameters' SHA-256", run.params_sha256});
+}
+
+constexpr std::size_t kBars = 12;
+
+/// "0: 3.1 %, 1: 40.2 %, ..."
+std::string histogram_text(const std::map<std::int64_t, std::int64_t>& histogram) {
+  double updates = 0.0;
+  for (const auto& [staleness, count] : histogram) updates += static_cast<double>(count);
+  std::string text;
+  std::size_t shown = 0;
+  for (const auto& [staleness, count] : histogram) {
+    if (shown++ == kBars) return text + ", ...";
+    text += (text.empty() ? "" : ", ") + std::to_string(staleness) + ": " +
+            fixed(100.0 * static_cast<double>(count) / updates, 1) + " %";
+  }
+  return text;
+}
+
+/// What was recorded besides losses and accuracy.
+void add_series(const Store& store, const RunRecord& run, TextTable& table) {
+  const auto histogram = store.staleness(run.run);
+  if (!histogram.empty()) table.add({"  of the updates", histogram_text(histogram)});
+  for (const SeriesSummary& series : series_summaries(store, run.run)) {
+    static const Strings kKnown{"accuracy", "loss", "train_loss", "learning_rate"};
+    if (std::ranges::find(kKnown, series.series) != kKnown.end()) continue;
+    table.add({series.series, "last " + significant(series.last, 4) + ", mean " + significant(series.mean, 4) +
+                                  ", from " + significant(series.least, 4) + " to " + significant(series.most, 4) +
+                                  " in " + grouped(static_cast<std::int64_t>(series.points)) +
+                                  (series.points == 1 ? " point" : " points")});
+  }
 }
 
 void add_annotations(const std::string& database, const RunRecord& run, TextTable& table) {
@@ -103,6 +133,8 @@ std::string show_text(const Store& store, const RunRecord& run, bool color) {
                             std::to_string(run.batch_size) + ", " + run.fabric + ", seed " + std::to_string(run.seed)});
   table.add({"steps", grouped(run.steps) + " of " + grouped(run.planned_steps) + " a worker"});
   add_outcome(run, table);
+  add_series(store, run, table);
+  if (!run.params_sha256.empty()) table.add({"parameters' SHA-256", run.params_sha256});
   table.add({"key", run.key});
   table.add({"group key", run.group_key});
   table.add({"created", run.created});
@@ -114,7 +146,13 @@ std::string show_text(const Store& store, const RunRecord& run, bool color) {
 ExitCode show_run(const RunsFlags& flags, const Globals& globals) {
   const Store store = Store::open(flags.database, Store::Mode::kRead);
   const RunRecord run = store.find(flags.words.front());
-  std::cout << (flags.json ? json_text(json_run_in_full(store, run)) : show_text(store, run, globals.color));
+  if (!flags.json) {
+    std::cout << show_text(store, run, globals.color);
+    return ExitCode::kOk;
+  }
+  Json json = json_run_in_full(store, run);
+  json["series"] = json_series(store, run);
+  std::cout << json_text(json);
   return ExitCode::kOk;
 }
 

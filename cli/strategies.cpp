@@ -35,9 +35,15 @@ Json option_json(const OptionSpec& option) {
           {"doc", option.doc}};
 }
 
+/// What the strategy, with its options at their defaults, does about a worker that dies.
+std::string on_death(const StrategyEntry& entry) {
+  return on_death_text(entry.make(Options(entry.options, {}, "strategy '" + entry.name + "'"))->traits().on_death);
+}
+
 Json strategy_json(const StrategyEntry& entry) {
-  Json json{{"name", entry.name}, {"summary", entry.summary}, {"source", entry.source},
-            {"rule", entry.rule}, {"cost", entry.cost},       {"options", Json::array()}};
+  Json json{{"name", entry.name},      {"summary", entry.summary}, {"source", entry.source},
+            {"rule", entry.rule},      {"cost", entry.cost},       {"when_a_worker_dies", on_death(entry)},
+            {"options", Json::array()}};
   for (const OptionSpec& option : entry.options) json["options"].push_back(option_json(option));
   return json;
 }
@@ -55,7 +61,7 @@ void print_options(const StrategyEntry& entry) {
 
 void print_strategy(const StrategyEntry& entry) {
   std::cout << entry.name << "\n  " << entry.summary << "\n  source    " << entry.source << "\n  rule      "
-            << entry.rule << "\n  cost      " << entry.cost << '\n';
+            << entry.rule << "\n  cost      " << entry.cost << "\n  a death   " << on_death(entry) << '\n';
   print_options(entry);
 }
 

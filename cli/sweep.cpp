@@ -13,6 +13,7 @@
 #include "cli/spec_flags.h"
 #include "cli/sweep_listing.h"
 #include "cli/sweep_runner.h"
+#include "cli/train_flags.h"
 #include "engine/core/sha256.h"
 #include "experiments/machine.h"
 #include "experiments/sweep_arguments.h"
@@ -40,6 +41,7 @@ struct SweepFlags {
   std::string emit;
   std::int64_t jobs = 0;
   std::int64_t take = 0;
+  std::int64_t timeline = kTimeline;
   bool retry_failed = false;
   bool dry_run = false;
   bool json = false;
@@ -98,7 +100,8 @@ std::string sweep_key(const std::vector<RunContext>& runs) {
 /// What every child is told besides its run.
 Strings child_arguments(const SweepFlags& flags, std::size_t jobs) {
   const std::size_t slots = std::max<std::size_t>(1, static_cast<std::size_t>(usable_cores()) / jobs);
-  Strings arguments{"-q", "--db", flags.database, "--slots", std::to_string(slots)};
+  Strings arguments{
+      "-q", "--db", flags.database, "--slots", std::to_string(slots), "--timeline", std::to_string(flags.timeline)};
   if (!flags.data_dir.empty()) arguments.insert(arguments.end(), {"--data-dir", flags.data_dir});
   return arguments;
 }
@@ -112,6 +115,7 @@ std::string end_text(const SweepPlan& plan, const SweepEnd& end, const std::stri
   const SweepCounts& counts = end.counts;
   std::string text = "sweep '" + plan.name + "': " + std::to_string(counts.finished) + " of " +
                      std::to_string(counts.runs()) + " runs finished";
+  if (counts.given_up > 0) text += ", " + std::to_string(counts.given_up) + " stopped early";
   if (counts.failed > 0) text += ", " + std::to_string(counts.failed) + " failed (try again: --retry-failed)";
   if (counts.waiting > 0) text += ", " + std::to_string(counts.waiting) + " to go (the same command goes on)";
   return text + "; compare them: sactool compare " + plan.name + " --db " + database;
@@ -127,6 +131,7 @@ void print_end(const SweepFlags& flags, const Globals& globals, const SweepPlan&
                             {"finished", end.counts.finished},
                             {"failed", end.counts.failed},
                             {"running", end.counts.running},
+                            {"stopped_early", end.counts.given_up},
                             {"waiting", end.counts.waiting},
                             {"failures", failures}});
   } else if (!globals.quiet) {
@@ -142,7 +147,7 @@ void remove_obsolete_checkpoints(SweepStore& store, std::int64_t sweep, const st
 }
 
 ExitCode carry_out(const SweepFlags& flags, const Globals& globals, const BlockedSignals& signals,
-                   const SweepPlan& plan, const std::vector<RunContext>& runs) {
+                   const SweepPlan& plan, const EarlyStop& early_stop, const std::vector<RunContext>& runs) {
   SweepStore store(flags.database);
   const std::int64_t sweep = store.enter(
       {.key = sweep_key(runs), .name = plan.name, .method = plan.method, .axes = join(plan.axes, " ")}, runs);
@@ -155,6 +160,7 @@ ExitCode carry_out(const SweepFlags& flags, const Globals& globals, const Blocke
                       .jobs = jobs,
                       .take = flags.take,
                       .retry_failed = flags.retry_failed,
+                      .early_stop = early_stop,
                       .child_arguments = child_arguments(flags, jobs),
                       .progress = ProgressDisplay::style_for(globals.quiet)});
   const SweepEnd end = runner.run();
@@ -163,10 +169,23 @@ ExitCode carry_out(const SweepFlags& flags, const Globals& globals, const Blocke
   return code_of(end);
 }
 
+/// @throws ConfigError  early stopping would wait for values that never come.
+void check_early_stop(const SweepTable& table, const SweepPlan& plan) {
+  const EarlyStop& rule = table.early_stop;
+  if (!rule.active() || (rule.series != "loss" && rule.series != "accuracy")) return;
+  for (const SweepRun& run : plan.runs) {
+    if (run.spec.table("train").integer("eval_every") > 0) continue;
+    throw ConfigError(table.origin + ": early_terminate looks at " + rule.series +
+                      ", which train.eval_every = 0 records at the end only; give train.eval_every, or metric "
+                      "\"train_loss\"");
+  }
+}
+
 ExitCode run_sweep(const SweepFlags& flags, const Globals& globals) {
   const BlockedSignals signals;
   const GivenSweep given = given_sweep(flags);
   const SweepPlan plan = plan_sweep(given.layers, given.table);
+  check_early_stop(given.table, plan);
   const std::vector<RunContext> runs = contexts_of(plan, flags.data_dir);
   if (flags.dry_run) {
     const SweepListing listing(plan, runs, flags.database);
@@ -177,7 +196,7 @@ ExitCode run_sweep(const SweepFlags& flags, const Globals& globals) {
     std::cout << slurm_script(plan.name, runs.size(), command_line());
     return ExitCode::kOk;
   }
-  return carry_out(flags, globals, signals, plan, runs);
+  return carry_out(flags, globals, signals, plan, given.table.early_stop, runs);
 }
 
 std::function<ExitCode()> add_sweep(CLI::App& sub, const Globals& globals) {
@@ -196,6 +215,7 @@ std::function<ExitCode()> add_sweep(CLI::App& sub, const Globals& globals) {
   sub.add_option("--take", flags->take, "End after starting N runs here")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
+  add_timeline_option(sub, flags->timeline);
   sub.add_flag("--retry-failed", flags->retry_failed, "Start failed runs again");
   sub.add_option("--emit", flags->emit, "Print a job script instead of running: slurm")
       ->type_name("SYSTEM")

@@ -85,10 +85,21 @@ std::vector<ChildEnd> SweepChildren::reap() {
 }
 
 void SweepChildren::send(int signal) const {
+  for (const std::int64_t run : runs()) send(signal, run);
+}
+
+void SweepChildren::send(int signal, std::int64_t run) const {
   for (const Child& child : children_) {
+    if (child.run.run != run) continue;
     kill(-child.pid, signal);
     kill(-child.pid, SIGCONT);
   }
+}
+
+std::vector<std::int64_t> SweepChildren::runs() const {
+  std::vector<std::int64_t> numbers;
+  for (const Child& child : children_) numbers.push_back(child.run.run);
+  return numbers;
 }
 
 }  // namespace sac

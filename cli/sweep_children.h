@@ -37,6 +37,9 @@ class SweepChildren {
   /// Those that have ended since the last call.
   std::vector<ChildEnd> reap();
   void send(int signal) const;
+  void send(int signal, std::int64_t run) const;
+  /// Numbers of those under way.
+  [[nodiscard]] std::vector<std::int64_t> runs() const;
 
  private:
   struct Child {

@@ -35,6 +35,7 @@ SweepEnd SweepRunner::run() {
     const int signal = signals_->wait(std::chrono::steady_clock::now() + kTick);
     if (signal == SIGINT || signal == SIGTERM) pass_on(signal);
     note_ends();
+    give_up_hopeless();
     counts_ = store_->counts(sweep_);
     start_more();
     show(false);
@@ -64,11 +65,28 @@ void SweepRunner::note_ends() {
   for (const ChildEnd& end : children_.reap()) note_end(end);
 }
 
+/// Runs that early stopping has no hope for end at their next step; their ends say so.
+void SweepRunner::give_up_hopeless() {
+  if (!settings_.early_stop.active() || stop_signal_ != 0) return;
+  for (const std::int64_t run : children_.runs()) {
+    if (hopeless_.contains(run)) continue;
+    if (const auto why = store_->why_hopeless(sweep_, run, settings_.early_stop)) {
+      hopeless_[run] = *why;
+      children_.send(SIGTERM, run);
+    }
+  }
+}
+
 /// What the child's process says, where its row cannot: it was killed, or ended before its run began.
 void SweepRunner::note_end(const ChildEnd& end) {
   if (end.exit_code == kDatabaseTrouble) {
     trouble_ = end.error;
     store_->end(end.run.run, "CRASHED", end.error);
+    return;
+  }
+  const auto hopeless = hopeless_.find(end.run.run);
+  if (hopeless != hopeless_.end() && end.exit_code == static_cast<int>(ExitCode::kResumable)) {
+    store_->give_up(end.run.run, hopeless->second);
     return;
   }
   if (end.signal != 0) {
@@ -99,6 +117,7 @@ void SweepRunner::show(bool last) {
   open_line_ = terminal;
   std::string text = settings_.name + "  " + std::to_string(counts_.finished) + " of " +
                      std::to_string(counts_.runs()) + " done, " + std::to_string(counts_.running) + " running";
+  if (counts_.given_up > 0) text += ", " + std::to_string(counts_.given_up) + " stopped early";
   if (counts_.failed > 0) text += ", " + std::to_string(counts_.failed) + " failed";
   const double elapsed = std::chrono::duration<double>(now - begin_).count();
   const auto done = static_cast<double>(counts_.steps - first_steps_);

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +20,7 @@ struct SweepSettings {
   std::size_t jobs = 1;   ///< runs at a time, >= 1
   std::int64_t take = 0;  ///< end after starting as many; 0 = when all runs have ended
   bool retry_failed = false;
+  EarlyStop early_stop{};
   Strings child_arguments{};  ///< --db and the like
   ProgressDisplay::Style progress = ProgressDisplay::Style::kSilent;
 };
@@ -45,6 +47,7 @@ class SweepRunner {
   void start_more();
   void note_ends();
   void note_end(const ChildEnd& end);
+  void give_up_hopeless();
   void pass_on(int signal);
   [[nodiscard]] bool is_over() const;
   void show(bool last);
@@ -55,6 +58,7 @@ class SweepRunner {
   SweepSettings settings_;
   SweepChildren children_;
   std::set<std::int64_t> tried_;
+  std::map<std::int64_t, std::string> hopeless_;  ///< runs told to stop, and why
   SweepCounts counts_;
   int stop_signal_ = 0;
   bool incomplete_ = false;

@@ -47,6 +47,7 @@ ExitCode run_and_report(PreparedRun run, RunSink& sink, const TrainFlags& flags,
   const RunContext context = run.context;
   if (globals.verbosity > 0) say_what_runs(run);
   const bool resumed = run.job.resume;
+  const std::shared_ptr<const Timeline> timeline = run.timeline;
   ProgressDisplay display(ProgressDisplay::style_for(globals.quiet));
   Tee tee({&sink, &display});
   std::filesystem::path path;
@@ -56,6 +57,7 @@ ExitCode run_and_report(PreparedRun run, RunSink& sink, const TrainFlags& flags,
     if (!resumed) remove_checkpoint(path);
     return path.string();
   });
+  if (timeline) sink.timeline(timeline->spans());
   if (outcome.status == RunStatus::kFinished) remove_checkpoint(path);
   print_run(flags, globals, context, sink, outcome);
   if (outcome.status != RunStatus::kKilled) return ExitCode::kOk;
@@ -71,7 +73,8 @@ RunSettings settings_of(const TrainFlags& flags) {
           .data_dir = flags.data_dir,
           .argv = command_line(),
           .stop = &catch_stop_signals(),
-          .save = flags.save};
+          .save = flags.save,
+          .timeline = flags.timeline};
 }
 
 std::vector<Layer> stored_layers(const RunRecord& record) {

@@ -18,6 +18,12 @@ constexpr const char* kExamples =
 
 }  // namespace
 
+void add_timeline_option(CLI::App& sub, std::int64_t& steps) {
+  sub.add_option("--timeline", steps, "First steps whose timeline is stored (virtual runs, 32 workers at most) [16]")
+      ->type_name("STEPS")
+      ->check(CLI::Range(0, 100'000));
+}
+
 void declare_train_flags(CLI::App& sub, TrainFlags& flags) {
   sub.footer(kExamples);
   add_spec_options(sub, flags.spec, "What to run, as TOML");
@@ -34,6 +40,7 @@ void declare_train_flags(CLI::App& sub, TrainFlags& flags) {
       ->type_name("RUN")
       ->check(empty_name)
       ->excludes("--resume");
+  add_timeline_option(sub, flags.timeline);
   sub.add_flag("--json", flags.json, "One JSON object on stdout");
   sub.add_flag("--dry-run", flags.dry_run, "Print the resolved spec with the origin of each key; run nothing");
 }

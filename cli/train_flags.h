@@ -8,6 +8,12 @@
 
 namespace sac {
 
+/// Steps of each worker that a virtual run takes down in its timeline unless told otherwise.
+inline constexpr std::int64_t kTimeline = 16;
+
+/// Declares --timeline.
+void add_timeline_option(CLI::App& sub, std::int64_t& steps);
+
 /// What `sactool train` is told.
 struct TrainFlags {
   SpecFlags spec;
@@ -17,6 +23,7 @@ struct TrainFlags {
   std::string save;  ///< where the final model goes
   std::string resume;
   std::string scheduled;  ///< run of a sweep to make
+  std::int64_t timeline = kTimeline;
   bool json = false;
   bool dry_run = false;
 };

@@ -8,13 +8,15 @@
 #include <map>
 
 #include "engine/core/error.h"
+#include "experiments/fault_tables.h"
 #include "experiments/tables.h"
 #include "experiments/toml_value.h"
 
 namespace sac {
 namespace {
 
-constexpr std::string_view kSweep = "sweep";         // see read_sweep_table
+constexpr std::string_view kSweep = "sweep";                // see read_sweep_table
+constexpr std::string_view kFaultTables = "cluster.fault";  // see fault_texts
 constexpr std::string_view kProvenance = "profile";  // a cluster profile's table: who measured it, when and how well
 
 void flatten(const toml::table& table, const std::string& prefix, const std::string& source, Layer& layer) {
@@ -23,6 +25,13 @@ void flatten(const toml::table& table, const std::string& prefix, const std::str
     const std::string key = prefix + std::string(name.str());
     if (name.str().find('.') != std::string_view::npos) {
       throw ConfigError(origin + ": the key '" + key + "' is quoted; write " + key + " = ... without quotes");
+    }
+    if (key == kFaultTables && node.is_array_of_tables()) {
+      if (table.contains("faults")) {
+        throw ConfigError(origin + ": [[cluster.fault]] and cluster.faults say the same; give one");
+      }
+      layer.settings.push_back({"cluster.faults", fault_texts(*node.as_array(), source), origin});
+      continue;
     }
     if (const auto* inner = node.as_table()) {
       if (key == kProvenance) continue;

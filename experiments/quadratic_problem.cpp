@@ -5,13 +5,13 @@
 
 #include "engine/core/random.h"
 #include "engine/fabric/virtual/executor.h"
+#include "engine/train/rehearsal.h"
 
 namespace sac {
 namespace {
 
 constexpr std::int64_t kSizes[] = {6, 3, 8, 2};
 constexpr std::int64_t kElements = 19;
-constexpr std::uint64_t kSeed = 1;
 
 at::Tensor normals(std::uint64_t seed, std::int64_t count) {
   RandomStream stream(seed, 0, Purpose::kSynthetic);
@@ -106,6 +106,9 @@ class Kept final : public Strategy {
   }
   ConsensusShare consensus(Worker& worker) override { return inner_->consensus(worker); }
   [[nodiscard]] Slices served(const Layout& layout) const override { return inner_->served(layout); }
+  [[nodiscard]] std::int64_t served_besides(const Layout& layout) const override {
+    return inner_->served_besides(layout);
+  }
   std::unique_ptr<ServerRule> serve(const ServerSetup& setup) override { return inner_->serve(setup); }
   void io(Archive& archive, Worker& worker) override { inner_->io(archive, worker); }
 
@@ -123,13 +126,38 @@ class Silence final : public MetricSink {
 };
 
 std::unique_ptr<Strategy> make_strategy(const QuadraticProblem& problem) {
+  if (problem.custom) return problem.custom();
   const StrategyEntry& entry = Registry<StrategyEntry>::instance().at(problem.strategy);
   return entry.make(Options(entry.options, problem.options, "strategy '" + problem.strategy + "'", "strategy."));
+}
+
+ClusterConfig cluster_of(const QuadraticProblem& problem) {
+  const NetworkConfig slow{.latency_s = 1e-3,
+                           .bandwidth_Bps = 1e5,
+                           .algorithm = "ring",
+                           .local_latency_s = 1e-6,
+                           .local_bandwidth_Bps = 1e9};
+  const NetworkConfig free{.bandwidth_Bps = 1e15, .algorithm = "ring", .local_bandwidth_Bps = 1e15};
+  ClusterConfig cluster;
+  cluster.workers = problem.workers;
+  cluster.network = problem.only_times ? free : slow;
+  cluster.compute =
+      problem.only_times ? *problem.only_times : ComputeConfig{.model = problem.compute, .seconds_per_step = 0.01};
+  cluster.carries_values = !problem.only_times;
+  return cluster;
 }
 
 }  // namespace
 
 at::Tensor quadratic_start() { return normals(0, kElements); }
+
+double quadratic_start_loss() {
+  Batch batch;
+  const QuadraticBatches batches(1, false);
+  batches.eval_batch(0, batches.eval_size(), batch);
+  return quadratic_start().sub(batch.inputs).square().sum().item<double>() / 2.0 /
+         static_cast<double>(batches.eval_size());
+}
 
 at::Tensor QuadraticOutcome::mean() const { return at::stack(replicas).mean(0); }
 
@@ -140,24 +168,22 @@ QuadraticOutcome solve(const QuadraticProblem& problem) {
   outcome.replicas.resize(static_cast<std::size_t>(problem.workers));
   Job job;
   job.workers = problem.workers;
-  job.train = {.steps = problem.steps, .batch_size = problem.batch_size, .seed = kSeed};
+  job.train = {.steps = problem.steps, .batch_size = problem.batch_size, .seed = kQuadraticSeed};
   job.model = std::make_shared<QuadraticModel>();
   job.data = std::make_shared<QuadraticBatches>(problem.batch_size, problem.still);
-  const OptimizerEntry& sgd = Registry<OptimizerEntry>::instance().at("sgd");
-  job.optimizer = sgd.make(Options(sgd.options, {}, "optimizer 'sgd'", "optimizer."), {});
-  job.schedule = Options(schedule_options(), {{"lr", 0.1}}, "the schedule");
+  const OptimizerEntry& optimizer = Registry<OptimizerEntry>::instance().at(problem.optimizer);
+  job.optimizer = optimizer.make(
+      Options(optimizer.options, problem.optimizer_options, "optimizer '" + problem.optimizer + "'", "optimizer."),
+      {});
+  job.schedule = Options(schedule_options(), {{"lr", problem.lr}}, "the schedule");
   job.strategy = [&] { return std::make_unique<Kept>(make_strategy(problem), outcome.replicas); };
   job.key = "quadratic";
-  const ClusterConfig cluster{.workers = problem.workers,
-                              .network = {.latency_s = 1e-3,
-                                          .bandwidth_Bps = 1e5,
-                                          .algorithm = "ring",
-                                          .local_latency_s = 1e-6,
-                                          .local_bandwidth_Bps = 1e9},
-                              .compute = {.model = problem.compute, .seconds_per_step = 0.01},
-                              .server = {}};
   Silence silence;
-  outcome.run = VirtualExecutor(cluster, problem.slots).run(job, silence);
+  if (problem.only_times) {
+    job.train.log_every = problem.steps;
+    job = rehearsal(job);
+  }
+  outcome.run = VirtualExecutor(cluster_of(problem), problem.slots).run(job, silence);
   return outcome;
 }
 

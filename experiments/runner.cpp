@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "datasets/content.h"
-#include "datasets/load.h"
 #include "engine/core/error.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
@@ -150,12 +149,18 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   const ComputeChoice compute = compute_choice(given.table("train"), given.table("cluster").text("fabric"),
                                                settings.launch ? settings.launch->local_rank : 0);
   prepare_device(compute, given.table("train"));
-  Dataset data = load_dataset(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
+  DataCache own;
+  DataCache& cache = settings.data ? *settings.data : own;
+  Dataset data = cache.load(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
   PreparedRun run;
   run.slots = settings.slots;
   run.launch = settings.launch;
   run.cluster = cluster_config(given.table("cluster"), given.table("cluster.network"), given.table("cluster.compute"),
                                given.table("cluster.server"));
+  if (settings.timeline > 0 && !run.launch) {
+    run.timeline = std::make_shared<Timeline>(run.cluster.workers, settings.timeline);
+    run.cluster.timeline = run.timeline.get();
+  }
   run.group = group_config(given, run.cluster);
   run.job.workers = given.workers();
   run.job.train = train_config(given.table("train"), data.train.size(), given.workers());

@@ -9,7 +9,9 @@
 #include "engine/core/metric_sink.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/config.h"
+#include "engine/fabric/virtual/timeline.h"
 #include "engine/train/executor.h"
+#include "experiments/data_cache.h"
 #include "experiments/spec.h"
 
 namespace sac {
@@ -21,6 +23,8 @@ struct RunSettings {
   Strings argv{};                           ///< for the provenance
   const std::atomic<bool>* stop = nullptr;  ///< set to end the run at its next step with a checkpoint
   std::filesystem::path save{};             ///< where the final model goes, as safetensors; "" = nowhere
+  std::int64_t timeline = 0;                ///< computations of each worker to take down in the timeline; virtual runs
+  std::shared_ptr<DataCache> data{};        ///< keeps data sets for further runs; null = each run loads its own
   std::optional<Launch> launch{};           ///< this process's place among real ranks; nothing = a virtual run
 };
 
@@ -31,7 +35,8 @@ struct PreparedRun {
   ClusterConfig cluster;
   GroupConfig group;
   int slots = 1;
-  std::optional<Launch> launch;  ///< nothing = on the virtual cluster
+  std::optional<Launch> launch;        ///< nothing = on the virtual cluster
+  std::shared_ptr<Timeline> timeline;  ///< null = nobody takes one down
 };
 
 /// Loads the data and checks everything that can be checked before the first step.

@@ -113,12 +113,40 @@ void merge_layer(const Layer& layer, const Choices& choices, Merged& merged, std
   for (auto& [key, value] : own.values) merged.set(key, std::move(value), own.origins.at(key));
 }
 
+/// dgc corrects the momentum of what it sends: the optimiser must not apply it once more.
+void check_momentum(const RunSpec& spec) {
+  const ValueMap& strategy = spec.table("strategy").values();
+  const ValueMap& optimizer = spec.table("optimizer").values();
+  const auto codec = strategy.find("codec");
+  const auto momentum = optimizer.find("momentum");
+  if (codec == strategy.end() || codec->second != Value(std::string("dgc")) || momentum == optimizer.end()) return;
+  if (std::get<double>(strategy.at("codec_momentum")) == 0.0 || std::get<double>(momentum->second) == 0.0) return;
+  throw ConfigError(
+      "strategy.codec = \"dgc\" and the optimiser both have momentum: set optimizer.momentum = 0, or "
+      "strategy.codec_momentum = 0");
+}
+
+/// Equal faults are written alike, so that equal specs have equal keys.
+void write_faults_alike(ValueMap& values, const std::map<std::string, std::string>& origins) {
+  const auto given = values.find("cluster.faults");
+  const auto workers = values.find("cluster.workers");
+  if (given == values.end()) return;
+  try {
+    const std::int64_t count = workers == values.end() ? kDefaultWorkers : std::get<std::int64_t>(workers->second);
+    given->second = canonical_faults(parse_faults(std::get<Strings>(given->second), count));
+  } catch (const ConfigError& error) {
+    throw ConfigError(origins.at("cluster.faults") + ": " + error.what());
+  }
+}
+
 /// What can be said before data and model are there: options that contradict each other.
 void check_whole(const RunSpec& spec) {
-  cluster_config(spec.table("cluster"), spec.table("cluster.network"), spec.table("cluster.compute"),
-                 spec.table("cluster.server"));
+  const ClusterConfig cluster = cluster_config(spec.table("cluster"), spec.table("cluster.network"),
+                                               spec.table("cluster.compute"), spec.table("cluster.server"));
   Registry<OptimizerEntry>::instance().at(spec.choice("optimizer")).make(spec.table("optimizer"), {});
-  Registry<StrategyEntry>::instance().at(spec.choice("strategy")).make(spec.table("strategy"));
+  const auto strategy = Registry<StrategyEntry>::instance().at(spec.choice("strategy")).make(spec.table("strategy"));
+  check_faults(cluster.faults, cluster.goes_on, strategy->traits().on_death, spec.choice("strategy"));
+  check_momentum(spec);
 }
 
 Options table_of(const std::string& table, const std::string& choice, const ValueMap& values) {
@@ -150,6 +178,7 @@ RunSpec resolve(std::span<const Layer> given) {
   merged.values[kEpochs] = 1.0;
   RunSpec spec;
   for (const Layer& layer : layers) merge_layer(layer, choices, merged, spec.name);
+  write_faults_alike(merged.values, merged.origins);
   for (const std::string& table : spec_tables()) {
     const auto choice = choices.find(table);
     spec.tables[table] = table_of(table, choice == choices.end() ? "" : choice->second, merged.values);

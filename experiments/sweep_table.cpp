@@ -38,6 +38,9 @@ class Reader {
   void read_values(const toml::node& node, Parameter& parameter) const;
   void read_points(const toml::node& node, SweepTable& table) const;
   void read_point(const toml::table& table, const std::string& prefix, std::vector<Setting>& point) const;
+  [[nodiscard]] const toml::table& table_of(const toml::node& node, const std::string& key, const Strings& words) const;
+  void read_metric(const toml::node& node, EarlyStop& rule) const;
+  void read_early_stop(const toml::node& node, EarlyStop& rule) const;
   void check(const SweepTable& table) const;
 
   std::string source_;
@@ -73,7 +76,8 @@ SweepTable Reader::read(const toml::table& sweep) const {
 }
 
 void Reader::read_word(const std::string& word, const toml::node& node, SweepTable& table) const {
-  static const Strings kWords{"name", "method", "seeds", "run_cap", "random_seed", "parameters", "points"};
+  static const Strings kWords{"name",       "method", "seeds",  "run_cap",        "random_seed",
+                              "parameters", "points", "metric", "early_terminate"};
   if (word == "name") {
     table.name = text_of(node, "sweep.name");
   } else if (word == "method") {
@@ -91,6 +95,10 @@ void Reader::read_word(const std::string& word, const toml::node& node, SweepTab
     read_parameters(*node.as_table(), "", table.parameters);
   } else if (word == "points") {
     read_points(node, table);
+  } else if (word == "metric") {
+    read_metric(node, table.early_stop);
+  } else if (word == "early_terminate") {
+    read_early_stop(node, table.early_stop);
   } else {
     refuse(at(node), unknown_name("key of [sweep]", word, kWords));
   }
@@ -209,6 +217,42 @@ void Reader::read_point(const toml::table& table, const std::string& prefix, std
     if (!value) refuse(at(node), "'" + key + "' has a value that no key can hold");
     point.push_back({key, *value, at(node)});
   }
+}
+
+const toml::table& Reader::table_of(const toml::node& node, const std::string& key, const Strings& words) const {
+  const toml::table* table = node.as_table();
+  if (table == nullptr) refuse(at(node), key + " must be a table of " + join(words));
+  for (const auto& [word, value] : *table) {
+    const std::string name(word.str());
+    const bool known = std::ranges::find(words, name) != words.end();
+    if (!known) refuse(at(value), unknown_name("key of " + key, name, words));
+  }
+  return *table;
+}
+
+void Reader::read_metric(const toml::node& node, EarlyStop& rule) const {
+  static const Strings kGoals{"minimize", "maximize"};
+  const toml::table& table = table_of(node, "sweep.metric", {"name", "goal"});
+  const toml::node* name = table.get("name");
+  const toml::node* goal = table.get("goal");
+  if (name == nullptr || goal == nullptr) refuse(at(node), "sweep.metric needs name and goal");
+  rule.series = text_of(*name, "sweep.metric.name");
+  const std::string wanted = text_of(*goal, "sweep.metric.goal");
+  if (std::ranges::find(kGoals, wanted) == kGoals.end()) {
+    refuse(at(*goal), unknown_name("sweep.metric.goal", wanted, kGoals));
+  }
+  rule.maximise = wanted == "maximize";
+}
+
+void Reader::read_early_stop(const toml::node& node, EarlyStop& rule) const {
+  const std::string key = "sweep.early_terminate";
+  const toml::table& table = table_of(node, key, {"type", "min_iter", "eta"});
+  const toml::node* type = table.get("type");
+  if (type == nullptr || text_of(*type, key + ".type") != "asha") refuse(at(node), key + ".type must be \"asha\"");
+  const toml::node* first = table.get("min_iter");
+  if (first == nullptr) refuse(at(node), key + " needs min_iter, the steps of its first rung");
+  rule.min_steps = count_of(*first, key + ".min_iter", 1);
+  if (const toml::node* eta = table.get("eta")) rule.eta = count_of(*eta, key + ".eta", 2);
 }
 
 void Reader::check(const SweepTable& table) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "experiments/layer.h"
+#include "results/early_stop.h"
 
 namespace sac {
 
@@ -32,6 +33,7 @@ struct SweepTable {
   std::uint64_t random_seed = 0;               ///< random: of the draw
   std::vector<Parameter> parameters{};         ///< grid, random, zipped; in the file's order
   std::vector<std::vector<Setting>> points{};  ///< explicit
+  EarlyStop early_stop{};                      ///< metric and early_terminate
   std::string origin{};                        ///< of the table itself; "" where the file has none
 };
 

@@ -35,23 +35,35 @@ int write_all(const char* file, int flags, std::string_view content) {
 
 }  // namespace
 
-void write_atomically(const std::filesystem::path& path, std::string_view content) {
+void write_file_atomically(const std::filesystem::path& path,
+                           const std::function<void(const std::filesystem::path& temporary)>& write) {
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) refuse(path, "it is a folder");
   const std::filesystem::path target = std::filesystem::weakly_canonical(path, ignored);
-  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
-    const int failure = write_all(path.c_str(), 0, content);
-    if (failure != 0) refuse(path, std::strerror(failure));
-    return;
-  }
   if (std::filesystem::exists(target, ignored) && access(target.c_str(), W_OK) != 0) refuse(path, std::strerror(errno));
-  const std::string temporary = target.string() + ".tmp-" + std::to_string(getpid());
-  int failure = write_all(temporary.c_str(), O_CREAT | O_TRUNC, content);
-  if (failure == 0 && rename(temporary.c_str(), target.c_str()) != 0) failure = errno;
-  if (failure != 0) {
-    unlink(temporary.c_str());
-    refuse(path, std::strerror(failure));
+  if (!std::filesystem::is_directory(std::filesystem::absolute(target).parent_path(), ignored)) {
+    refuse(path, std::strerror(ENOENT));
   }
+  const std::filesystem::path temporary = target.string() + ".tmp-" + std::to_string(getpid());
+  try {
+    std::filesystem::remove(temporary, ignored);
+    write(temporary);
+    if (rename(temporary.c_str(), target.c_str()) != 0) refuse(path, std::strerror(errno));
+  } catch (...) {
+    std::filesystem::remove(temporary, ignored);
+    throw;
+  }
+}
+
+void write_atomically(const std::filesystem::path& path, std::string_view content) {
+  std::error_code ignored;
+  const bool is_device = std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
+  const auto write = [&](const std::filesystem::path& file, int flags) {
+    const int failure = write_all(file.c_str(), flags, content);
+    if (failure != 0) refuse(path, std::strerror(failure));
+  };
+  if (is_device && !std::filesystem::is_directory(path, ignored)) return write(path, 0);
+  write_file_atomically(path, [&](const std::filesystem::path& temporary) { write(temporary, O_CREAT | O_TRUNC); });
 }
 
 }  // namespace sac

@@ -10,6 +10,9 @@
 namespace sac {
 namespace {
 
+constexpr double kNearlyBest = 0.98;
+constexpr std::size_t kMostForTarget = 200;  ///< groups, beyond which nobody is helped by a target
+
 /// Where one run reached the target, or its end.
 struct Reach {
   bool reached = false;
@@ -211,6 +214,22 @@ std::vector<PredictedRun> predictions_of(const Store& store, const std::vector<R
   return found;
 }
 
+/// 98 % of the second best strategy's best mean accuracy, in whole percents: so that two at least can race.
+std::optional<double> suggested_target(const std::vector<GroupSummary>& groups) {
+  if (groups.size() > kMostForTarget) return std::nullopt;
+  std::map<std::string, double> best;
+  for (const GroupSummary& group : groups) {
+    double& own = best[group.group.runs.front().strategy];
+    if (group.accuracy.n > 0 && group.accuracy.mean > own) own = group.accuracy.mean;
+  }
+  std::vector<double> sorted;
+  for (const auto& [strategy, accuracy] : best) sorted.push_back(accuracy);
+  std::ranges::sort(sorted, std::greater<>());
+  if (sorted.empty()) return std::nullopt;
+  const double target = std::floor(sorted[std::min<std::size_t>(1, sorted.size() - 1)] * kNearlyBest * 100.0) / 100.0;
+  return target > 0.0 ? std::optional(target) : std::nullopt;
+}
+
 }  // namespace
 
 Comparison compare(const Store& store, const CompareRequest& request) {
@@ -220,18 +239,18 @@ Comparison compare(const Store& store, const CompareRequest& request) {
   Comparison comparison;
   summarize_groups(store, select(store, request.words), request.allow_unfinished, comparison);
   comparison.predictions = predictions_of(store, comparison.runs);
-  comparison.target = request.target;
+  comparison.target = request.target || !request.suggest_target ? request.target : suggested_target(comparison.groups);
   std::vector<RunGroup> groups;
   for (const GroupSummary& summary : comparison.groups) groups.push_back(summary.group);
   if (!request.baseline.empty()) comparison.baseline = find_group(groups, request.baseline);
   for (std::size_t place = 0; place < comparison.groups.size(); ++place) {
-    if (request.target) {
-      comparison.groups[place].target = summarize_target(store, groups[place], *request.target);
+    if (comparison.target) {
+      comparison.groups[place].target = summarize_target(store, groups[place], *comparison.target);
     }
     if (place == comparison.baseline) continue;
     Effects& effects = comparison.effects.emplace_back(effects_of(comparison.groups, place, comparison.baseline));
-    if (request.target) {
-      effects.target_seconds = target_ratio(store, groups[place], groups[comparison.baseline], *request.target);
+    if (comparison.target) {
+      effects.target_seconds = target_ratio(store, groups[place], groups[comparison.baseline], *comparison.target);
     }
   }
   adjust(comparison.effects, &Effects::accuracy);

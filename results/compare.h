@@ -16,6 +16,7 @@ struct CompareRequest {
   std::vector<std::string> words;  ///< runs and groups, see select(); none = all
   std::string baseline;            ///< see find_group(); "" = the first group
   std::optional<double> target;    ///< accuracy in (0, 1]
+  bool suggest_target = false;     ///< where none is given, one that two strategies reach, near the best
   bool strict = false;             ///< refuse what would be a blocking note
   bool allow_unfinished = false;   ///< no finished run is no error: the comparison is empty
 };

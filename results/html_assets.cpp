@@ -62,6 +62,7 @@ th[aria-sort=descending] button::after{content:"\2193"}
 .parts{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:.875rem;color:var(--soft);margin:0 0 8px}
 .parts i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;vertical-align:-1px}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,380px),1fr));gap:18px;align-items:start}
+figure:only-child{max-width:760px}
 figure{margin:0;border:1px solid var(--rule);border-radius:10px;padding:16px 16px 10px;background:var(--card);min-width:0}
 figcaption{font-weight:600;font-size:.975rem;margin:0 0 8px}
 figcaption span{display:block;font-weight:400;font-size:.8125rem;color:var(--soft)}
@@ -77,6 +78,11 @@ path.base{stroke:var(--soft);stroke-opacity:.6;fill:none}
 .mark{fill:var(--c);stroke:var(--card);stroke-width:1}
 .faint .mark{opacity:.5}
 .bar{fill:var(--c);opacity:.85}
+.front{fill:none;stroke:var(--soft);stroke-width:1.4;stroke-dasharray:3 3}
+.cell{fill:var(--c);opacity:.9}.faint-cell{opacity:.32}
+svg .cell+text.value{fill:var(--ink);stroke:var(--card);stroke-width:3.5px}
+.p{stroke:none}
+.sw{background:var(--c)}
 .whisker{stroke:var(--ink);stroke-width:1.4;fill:none;opacity:.75}
 .s .mark+.whisker{stroke:var(--c)}
 .t{stroke:var(--card);stroke-width:1}

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <array>
 
-#include "results/axis.h"
-#include "results/compare_table.h"
+#include "engine/core/value.h"
+#include "results/charts.h"
 #include "results/format.h"
 #include "results/html_sections.h"
 #include "results/plot.h"
@@ -10,69 +10,8 @@
 namespace sac {
 namespace {
 
-constexpr double kPercent = 100.0;
-
-struct SeriesTexts {
-  const char* series;
-  const char* title;
-  const char* axis;
-  double factor;
-};
-constexpr std::array<SeriesTexts, 3> kCharts = {{{"accuracy", "Test accuracy", "accuracy (%)", kPercent},
-                                                 {"loss", "Test loss", "loss", 1.0},
-                                                 {"train_loss", "Training loss", "loss", 1.0}}};
-
-/// What curves can be drawn against.
-struct AxisChoice {
-  const char* id;
-  std::string label;
-  double factor;
-  double (*of)(const CurvePoint&);
-};
-
-std::vector<AxisChoice> axis_choices(const ReportData& data) {
-  const Unit seconds = time_unit(largest_mean(data.comparison, &GroupSummary::seconds));
-  const Unit bytes = byte_unit(largest_mean(data.comparison, &GroupSummary::wire_bytes));
-  return {
-      {"step", "steps a worker", 1.0, [](const CurvePoint& point) { return static_cast<double>(point.step); }},
-      {"time", "time (" + seconds.name + ")", seconds.factor, [](const CurvePoint& point) { return point.seconds; }},
-      {"bytes", "sent, all workers (" + bytes.name + ")", bytes.factor,
-       [](const CurvePoint& point) { return point.wire_bytes; }}};
-}
-
-std::string curve_svg(const ReportData& data, const SeriesTexts& texts, const AxisChoice& axis) {
-  LinePlot plot;
-  plot.title = std::string(texts.title) + " against " + axis.label;
-  plot.x_label = axis.label;
-  plot.y_label = texts.axis;
-  std::vector<double> ends;
-  for (const Curve& curve : data.curves) {
-    if (curve.series != texts.series || curve.group >= kChartGroups) continue;
-    LineSeries& series = plot.series.emplace_back();
-    series.label = data.comparison.groups[curve.group].group.label;
-    series.style = curve.group;
-    for (const CurvePoint& point : curve.points) {
-      series.points.push_back({axis.of(point) * axis.factor, point.mean * texts.factor, point.low * texts.factor,
-                               point.high * texts.factor});
-    }
-    ends.push_back(series.points.back().x);
-  }
-  plot.cut_start = true;
-  plot.log_x = wants_log(ends);
-  return line_plot(plot);
-}
-
-std::string curve_figure(const ReportData& data, const SeriesTexts& texts) {
-  const bool any = std::ranges::any_of(data.curves, [&](const Curve& curve) { return curve.series == texts.series; });
-  if (!any) return "";
-  std::string html =
-      std::string("<figure><figcaption>") + texts.title +
-      "<span>mean over seeds; band from the lowest to the highest seed; steep starts are cut off</span></figcaption>";
-  for (const AxisChoice& axis : axis_choices(data)) {
-    html += std::string("<div class=\"by-") + axis.id + "\">" + curve_svg(data, texts, axis) + "</div>";
-  }
-  return html + "</figure>";
-}
+constexpr std::array<std::pair<const char*, const char*>, 3> kAxes = {
+    {{"step", "Steps"}, {"time", "Time"}, {"bytes", "Bytes"}}};
 
 std::string legend(const ReportData& data) {
   std::string html = "<div class=\"legend\">";
@@ -86,7 +25,7 @@ std::string legend(const ReportData& data) {
 std::string controls(const ReportData& data) {
   std::string inputs;
   std::string labels;
-  for (const auto& [id, text] : {std::pair("step", "Steps"), std::pair("time", "Time"), std::pair("bytes", "Bytes")}) {
+  for (const auto& [id, text] : kAxes) {
     const std::string name = std::string("x-") + id;
     inputs += "<input class=\"axis-choice\" type=\"radio\" name=\"x\" id=\"" + name + "\"" +
               (name == "x-step" ? " checked" : "") + ">";
@@ -96,78 +35,47 @@ std::string controls(const ReportData& data) {
          "</div>";
 }
 
-std::string time_split_figure(const ReportData& data) {
-  const Unit unit = time_unit(largest_mean(data.comparison, &GroupSummary::seconds));
-  StackedPlot plot;
-  plot.title = "Time of a worker by strategy";
-  plot.x_label = "time (" + unit.name + ")";
-  plot.part_names = {"compute", "communication", "waiting", "idle"};
-  for (std::size_t place = 0; place < std::min(kChartGroups, data.comparison.groups.size()); ++place) {
-    const GroupSummary& group = data.comparison.groups[place];
-    std::vector<double> parts;
-    for (const Summary* part : {&group.compute_s, &group.communication_s, &group.waiting_s, &group.idle_s}) {
-      parts.push_back(part->mean * unit.factor);
-    }
-    plot.bars.push_back(
-        {group.group.label, place, parts, significant(group.seconds.mean * unit.factor, 3) + " " + unit.name});
+std::string swatches(const std::vector<std::string>& names, const std::string& css) {
+  if (names.empty()) return "";
+  std::string html = "<div class=\"parts\">";
+  for (std::size_t place = 0; place < names.size(); ++place) {
+    html += "<span><i class=\"" + css + std::to_string(place % kPlotStyles) + " sw\"></i>" +
+            html_escaped(names[place]) + "</span>";
   }
-  std::string parts = "<div class=\"parts\">";
-  for (std::size_t part = 0; part < plot.part_names.size(); ++part) {
-    parts += "<span><i class=\"t" + std::to_string(part) + "\"></i>" + plot.part_names[part] + "</span>";
-  }
-  return "<figure><figcaption>Where the time goes<span>mean over workers and seeds; communication that hides behind "
-         "compute is not in it</span></figcaption>" +
-         parts + "</div>" + stacked_plot(plot) + "</figure>";
+  return html + "</div>";
 }
 
-std::string bytes_figure(const ReportData& data) {
-  const Unit unit = byte_unit(largest_mean(data.comparison, &GroupSummary::wire_bytes));
-  BarPlot plot;
-  plot.title = "Bytes sent by strategy";
-  plot.x_label = "sent (" + unit.name + ")";
-  for (std::size_t place = 0; place < std::min(kChartGroups, data.comparison.groups.size()); ++place) {
-    const GroupSummary& group = data.comparison.groups[place];
-    Bar bar{group.group.label, place, group.wire_bytes.mean * unit.factor, std::nullopt,
-            mean_text(group.wire_bytes, unit.factor) + " " + unit.name};
-    if (group.wire_bytes.half_width) bar.half_width = *group.wire_bytes.half_width * unit.factor;
-    plot.bars.push_back(bar);
-  }
-  return "<figure><figcaption>Bytes on the wire<span>sum over workers, mean over seeds, 95 % interval</span>"
-         "</figcaption>" +
-         bar_plot(plot) + "</figure>";
+std::string caption(const std::string& title, const std::string& hint) {
+  return "<figcaption>" + html_escaped(title) + "<span>" + html_escaped(hint) + "</span></figcaption>";
 }
 
-Dot mean_dot(const GroupSummary& group, std::size_t place, const Unit& unit) {
-  Dot dot{group.group.label, place, group.seconds.mean * unit.factor, group.accuracy.mean * kPercent};
-  if (group.seconds.half_width) dot.x_half_width = *group.seconds.half_width * unit.factor;
-  if (group.accuracy.half_width) dot.y_half_width = *group.accuracy.half_width * kPercent;
-  return dot;
+std::string figure(const Chart& chart) {
+  if (chart.svg.empty()) return "";
+  return "<figure>" + caption(chart.title, chart.hint) + swatches(chart.parts, "t") + swatches(chart.styles, "k") +
+         chart.svg + "</figure>";
 }
 
-std::string scatter_figure(const ReportData& data) {
-  const Unit unit = time_unit(largest_mean(data.comparison, &GroupSummary::seconds));
-  ScatterPlot plot;
-  plot.title = "Accuracy against time";
-  plot.x_label = "time (" + unit.name + ")";
-  plot.y_label = "accuracy (%)";
-  std::vector<double> ends;
-  for (std::size_t place = 0; place < std::min(kChartGroups, data.comparison.groups.size()); ++place) {
-    const GroupSummary& group = data.comparison.groups[place];
-    if (group.accuracy.n == 0) continue;
-    ends.push_back(group.seconds.mean);
-    for (const RunRecord& run : group.group.runs) {
-      if (!run.accuracy || group.group.runs.size() == 1) continue;
-      Dot dot{run.name, place, run.seconds * unit.factor, *run.accuracy * kPercent};
-      dot.faint = true;
-      plot.dots.push_back(dot);
-    }
-    plot.dots.push_back(mean_dot(group, place, unit));
+std::string curve_figure(const CurveChart& chart) {
+  std::string html = "<figure>" + caption(chart.title, chart.hint);
+  for (std::size_t axis = 0; axis < kAxes.size(); ++axis) {
+    html += std::string("<div class=\"by-") + kAxes[axis].first + "\">" + chart.svgs[axis] + "</div>";
   }
-  plot.log_x = wants_log(ends);
-  if (plot.dots.empty()) return "";
-  return "<figure><figcaption>Accuracy against time<span>large: mean with 95 % intervals; small: single runs</span>"
-         "</figcaption>" +
-         legend(data) + scatter_plot(plot) + "</figure>";
+  return html + "</figure>";
+}
+
+/// @param charts  those without a drawing are left out; a legend stands above those whose series are the groups.
+std::string section(const ReportData& data, const std::string& title, const std::string& hint,
+                    const std::vector<Chart>& charts) {
+  std::string figures;
+  bool of_groups = false;
+  for (const Chart& chart : charts) {
+    figures += figure(chart);
+    of_groups = of_groups || (chart.of_groups && !chart.svg.empty());
+  }
+  if (figures.empty()) return "";
+  return "<section><h2>" + title + "</h2>" + (hint.empty() ? "" : "<p class=\"hint\">" + html_escaped(hint) + "</p>") +
+         (of_groups ? "<div class=\"bar-controls\">" + legend(data) + "</div>" : "") + "<div class=\"grid\">" +
+         figures + "</div></section>";
 }
 
 }  // namespace
@@ -175,7 +83,7 @@ std::string scatter_figure(const ReportData& data) {
 std::string curves_section(const ReportData& data) {
   if (data.curves.empty()) return "";
   std::string figures;
-  for (const SeriesTexts& texts : kCharts) figures += curve_figure(data, texts);
+  for (const CurveChart& chart : curve_charts(data)) figures += curve_figure(chart);
   return "<section><h2>Learning curves</h2>" + controls(data) + "<div class=\"grid\">" + figures + "</div></section>";
 }
 
@@ -183,11 +91,21 @@ std::string costs_section(const ReportData& data) {
   if (data.comparison.groups.empty()) return "";
   std::string hint;
   if (data.comparison.groups.size() > kChartGroups) {
-    hint = "<p class=\"hint\">Charts show the first " + std::to_string(kChartGroups) + " of " +
-           std::to_string(data.comparison.groups.size()) + " groups; the tables show all.</p>";
+    hint = "Charts show the first " + std::to_string(kChartGroups) + " of " +
+           std::to_string(data.comparison.groups.size()) + " groups; the tables show all.";
   }
-  return "<section><h2>What it costs</h2>" + hint + "<div class=\"grid\">" + time_split_figure(data) +
-         bytes_figure(data) + scatter_figure(data) + "</div></section>";
+  return section(data, "What it costs", hint,
+                 {accuracy_time_chart(data), accuracy_bytes_chart(data), time_split_chart(data), bytes_chart(data)});
+}
+
+std::string map_section(const ReportData& data) { return section(data, "Who wins where", "", {winner_chart(data)}); }
+
+std::string time_section(const ReportData& data) {
+  std::vector<Chart> charts = timeline_charts(data);
+  const bool any = !charts.empty();
+  charts.push_back(staleness_chart(data));
+  return section(data, "Step by step", any ? "The first steps of one run of each strategy, on one time scale." : "",
+                 charts);
 }
 
 }  // namespace sac

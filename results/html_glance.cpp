@@ -6,6 +6,7 @@
 #include "results/format.h"
 #include "results/html_sections.h"
 #include "results/plot.h"
+#include "results/winner_map.h"
 
 namespace sac {
 namespace {
@@ -32,13 +33,29 @@ std::string tile(const std::string& question, const GroupSummary* best, Summary 
          unit.name + "</small></b><em>" + html_escaped(best->group.label) + "</em></div>";
 }
 
+/// The group that reaches the target first with every seed, and what it has sent by then.
+std::string target_tile(const Comparison& comparison) {
+  const GroupSummary* best = nullptr;
+  for (const GroupSummary& group : comparison.groups) {
+    const std::optional<Summary> own = comparison.target ? winning_time(comparison, group) : std::nullopt;
+    if (own && (best == nullptr || own->mean < winning_time(comparison, *best)->mean)) best = &group;
+  }
+  if (best == nullptr) return "";
+  const Unit seconds = time_unit(best->target->seconds.mean);
+  const Unit bytes = byte_unit(best->target->wire_bytes.mean);
+  return "<div class=\"tile\"><span>First to " + percent(*comparison.target) + "</span><b>" +
+         mean_text(best->target->seconds, seconds.factor) + " <small>" + seconds.name + ", " +
+         significant(best->target->wire_bytes.mean * bytes.factor, 3) + " " + bytes.name + " sent</small></b><em>" +
+         html_escaped(best->group.label) + "</em></div>";
+}
+
 std::string tiles(const Comparison& comparison) {
   const auto least = [&](const char* question, Summary GroupSummary::*quantity, Unit (*unit_for)(double)) {
     const GroupSummary* best = best_group(comparison, quantity, false);
     return tile(question, best, quantity, unit_for(largest_mean(comparison, quantity)));
   };
   const bool one = comparison.groups.size() == 1;
-  return "<div class=\"tiles\">" +
+  return "<div class=\"tiles\">" + target_tile(comparison) +
          tile(one ? "Accuracy" : "Highest accuracy", best_group(comparison, &GroupSummary::accuracy, true),
               &GroupSummary::accuracy, {kPercent, "%"}) +
          least(one ? "Time" : "Least time", &GroupSummary::seconds, time_unit) +
@@ -133,6 +150,8 @@ std::string summary_row(const Comparison& comparison, const GroupSummary& group,
   html += mean(&GroupSummary::wire_bytes, bytes.factor);
   if (group.target) {
     html += html_cell(target_text(group.target->seconds, *group.target, seconds.factor), group.target->seconds.mean);
+    html +=
+        html_cell(target_text(group.target->wire_bytes, *group.target, bytes.factor), group.target->wire_bytes.mean);
   }
   return html + "</tr>";
 }
@@ -152,7 +171,10 @@ std::string summary_table(const Comparison& comparison) {
                    "Idle" + in_seconds,
                    "Hidden" + in_seconds,
                    "Sent (" + bytes.name + ")"};
-  if (comparison.target) names.push_back("Time to " + percent(*comparison.target) + in_seconds);
+  if (comparison.target) {
+    names.push_back("Time to " + percent(*comparison.target) + in_seconds);
+    names.push_back("Sent by then (" + bytes.name + ")");
+  }
   std::string html = "<div class=\"scroll\"><table class=\"sortable\"><thead>" + html_header(names) + "</thead><tbody>";
   for (const GroupSummary& group : comparison.groups) html += summary_row(comparison, group, seconds, bytes);
   return html + "</tbody></table></div>";

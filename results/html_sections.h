@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "results/report.h"
+#include "results/charts.h"
 
 namespace sac {
 
@@ -9,7 +9,9 @@ namespace sac {
 
 std::string glance_section(const ReportData& data);       ///< tiles, findings, notes, summary table
 std::string curves_section(const ReportData& data);       ///< accuracy and loss against step, time and bytes
-std::string costs_section(const ReportData& data);        ///< time split, bytes, accuracy against time
+std::string costs_section(const ReportData& data);        ///< time split, bytes, accuracy against both
+std::string map_section(const ReportData& data);          ///< who wins where, over two swept keys
+std::string time_section(const ReportData& data);         ///< timelines, staleness
 std::string effects_section(const ReportData& data);      ///< intervals and p-values against the baseline
 std::string predictions_section(const ReportData& data);  ///< real runs against virtual runs of their specs
 std::string runs_section(const ReportData& data);         ///< every run
@@ -20,8 +22,5 @@ std::string html_cell(const std::string& text, double sort_value);
 std::string html_cell(const std::string& text);
 /// A header row; names of columns of words are set to the left, those of numbers to the right.
 std::string html_header(const std::vector<std::string>& names);
-
-/// How many groups the charts show: their styles must stay apart.
-inline constexpr std::size_t kChartGroups = 12;
 
 }  // namespace sac

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/core/value.h"
+#include "results/series_summary.h"
 
 namespace sac {
 namespace {
@@ -142,6 +143,18 @@ Json json_run_in_full(const Store& store, const RunRecord& run) {
   json["staleness"] = Json::array();
   for (const auto& [staleness, updates] : store.staleness(run.run)) {
     json["staleness"].push_back({{"staleness", staleness}, {"updates", updates}});
+  }
+  return json;
+}
+
+Json json_series(const Store& store, const RunRecord& run) {
+  Json json = Json::object();
+  for (const SeriesSummary& series : series_summaries(store, run.run)) {
+    json[series.series] = {{"points", series.points},
+                           {"mean", series.mean},
+                           {"least", series.least},
+                           {"most", series.most},
+                           {"last", series.last}};
   }
   return json;
 }

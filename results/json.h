@@ -19,6 +19,8 @@ Json json_number(const std::optional<double>& value);
 Json json_run(const RunRecord& run);
 /// A run with its provenance, worker totals and staleness histogram.
 Json json_run_in_full(const Store& store, const RunRecord& run);
+/// Every series of a run in a few numbers.
+Json json_series(const Store& store, const RunRecord& run);
 /// {"time_s": {"predicted": 1.2, "measured": 1.1, "ratio": 1.09}, ...}
 Json json_quantities(const std::vector<PredictedQuantity>& quantities);
 Json json_comparison(const Comparison& comparison);

@@ -85,9 +85,48 @@ struct ScatterPlot {
   std::string x_label;
   std::string y_label;
   bool log_x = false;
+  bool front = false;  ///< a step joins the means that no other mean beats in both
   std::vector<Dot> dots;
 };
 std::string scatter_plot(const ScatterPlot& plot);
+
+/// A worker's row of a timeline.
+struct TimelineRow {
+  struct Stretch {
+    std::size_t part = 0;
+    double start = 0.0;
+    double end = 0.0;
+  };
+  std::string label;
+  std::vector<Stretch> stretches;
+};
+
+/// Rows of stretches (CSS classes t0, t1, ... by part) along one time axis from zero.
+struct TimelinePlot {
+  std::string title;
+  std::string x_label;
+  double until = 0.0;  ///< end of the axis
+  std::vector<TimelineRow> rows;
+};
+std::string timeline_plot(const TimelinePlot& plot);
+
+struct GridCell {
+  std::optional<std::size_t> style;  ///< nothing = an empty cell
+  std::string text;
+  std::string tip;
+  bool faint = false;
+};
+
+/// Coloured cells over two axes of values.
+struct GridPlot {
+  std::string title;
+  std::string x_label;
+  std::string y_label;  ///< "" = one row without a label
+  std::vector<std::string> xs;
+  std::vector<std::string> ys;
+  std::vector<std::vector<GridCell>> cells;  ///< [y][x], the first row at the bottom
+};
+std::string grid_plot(const GridPlot& plot);
 
 /// The sample of a style for legends: a short line with its dash and marker.
 std::string legend_key(std::size_t style);

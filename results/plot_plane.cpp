@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "results/format.h"
 #include "results/plot.h"
@@ -85,6 +86,29 @@ std::string dot_svg(const Dot& dot, const Scale& x, const Scale& y) {
          svg_marker(dot.style, x(dot.x), y(dot.y), dot.faint ? 3.0 : 6.0, "mark") + "</g>";
 }
 
+/// The means that no other mean beats in both, from left to right.
+std::vector<Dot> front_of(const std::vector<Dot>& dots) {
+  std::vector<Dot> means;
+  std::ranges::copy_if(dots, std::back_inserter(means), [](const Dot& dot) { return !dot.faint; });
+  std::ranges::stable_sort(means, [](const Dot& a, const Dot& b) { return a.x != b.x ? a.x < b.x : a.y > b.y; });
+  std::vector<Dot> front;
+  for (const Dot& dot : means) {
+    if (front.empty() || dot.y > front.back().y) front.push_back(dot);
+  }
+  return front;
+}
+
+/// A step from the left of the front to the frame's right: what can be had for at most x.
+std::string front_svg(const std::vector<Dot>& front, const Frame& frame, const Scale& x, const Scale& y) {
+  std::string path;
+  for (const Dot& dot : front) {
+    if (!x.shows(dot.x) || !y.shows(dot.y)) continue;
+    path += path.empty() ? "M" + coordinate(x(dot.x)) + " " + coordinate(y(dot.y))
+                         : "H" + coordinate(x(dot.x)) + "V" + coordinate(y(dot.y));
+  }
+  return path.empty() ? "" : "<path class=\"front\" d=\"" + path + "H" + coordinate(frame.right) + "\"/>";
+}
+
 std::string tip_attributes(const std::string& x_label, const std::string& y_label) {
   return "<g class=\"plane\" data-x=\"" + html_escaped(x_label) + "\" data-y=\"" + html_escaped(y_label) + "\">";
 }
@@ -127,6 +151,7 @@ std::string scatter_plot(const ScatterPlot& plot) {
   const Scale y = Scale::fit(ys, {frame.bottom, frame.top}, false, false);
   std::string svg = svg_open(kHeight, plot.title) + svg_axes(frame, x, y, plot.x_label, plot.y_label);
   svg += tip_attributes(plot.x_label, plot.y_label);
+  if (plot.front) svg += front_svg(front_of(plot.dots), frame, x, y);
   std::string drawn;
   for (const Dot& dot : plot.dots) {
     if (x.shows(dot.x) && y.shows(dot.y)) drawn += dot_svg(dot, x, y);

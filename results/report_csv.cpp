@@ -1,6 +1,11 @@
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <sstream>
 
+#include "engine/core/error.h"
 #include "engine/core/value.h"
+#include "results/atomic_file.h"
 #include "results/csv.h"
 #include "results/json.h"
 #include "results/report.h"
@@ -39,9 +44,9 @@ std::string render_csv(const Store& /*store*/, const ReportData& data) {
   return header + "\n" + lines;
 }
 
-/// The columns of `v_metrics`, one line a point.
-std::string render_long_csv(const Store& store, const ReportData& data) {
-  std::ostringstream out;
+namespace {
+
+void stream_long_csv(const Store& store, const ReportData& data, std::ostream& out) {
   out << "run,name,strategy,seed,series,step,seconds,samples,wire_bytes,value\n";
   for (const RunRecord& run : data.comparison.runs) {
     const std::string head =
@@ -53,7 +58,28 @@ std::string render_long_csv(const Store& store, const ReportData& data) {
       }
     }
   }
+}
+
+}  // namespace
+
+/// The columns of `v_metrics`, one line a point.
+std::string render_long_csv(const Store& store, const ReportData& data) {
+  std::ostringstream out;
+  stream_long_csv(store, data, out);
   return out.str();
+}
+
+/// The same without holding ten million lines at once.
+void write_long_csv(const Store& store, const ReportData& data, const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
+    return write_atomically(path, render_long_csv(store, data));
+  }
+  write_file_atomically(path, [&](const std::filesystem::path& temporary) {
+    std::ofstream out(temporary, std::ios::binary);
+    if (out) stream_long_csv(store, data, out);
+    if (!out.flush()) throw UsageError("cannot write '" + path.string() + "': " + std::strerror(errno));
+  });
 }
 
 }  // namespace sac

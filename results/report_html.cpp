@@ -24,9 +24,9 @@ std::string render_html(const Store& /*store*/, const ReportData& data) {
   return std::string(kHead) + "<title>" + title + "</title>\n<style>" + kReportStyle + "</style>\n</head>\n<body>\n" +
          "<header><p class=\"eyebrow\">sactool report</p><h1>" + title + "</h1><p class=\"lead\">" +
          html_escaped(setting_text(data.comparison)) + "</p></header>\n<main>\n" + glance_section(data) + "\n" +
-         curves_section(data) + "\n" + costs_section(data) + "\n" + effects_section(data) + "\n" +
-         predictions_section(data) + "\n" + runs_section(data) + "\n" + origin_section(data) +
-         "\n</main>\n<footer>Made by sactool on " + html_escaped(data.created) + " from <code>" +
+         map_section(data) + "\n" + curves_section(data) + "\n" + costs_section(data) + "\n" + time_section(data) +
+         "\n" + effects_section(data) + "\n" + predictions_section(data) + "\n" + runs_section(data) + "\n" +
+         origin_section(data) + "\n</main>\n<footer>Made by sactool on " + html_escaped(data.created) + " from <code>" +
          html_escaped(data.database) + "</code>.</footer>\n<script>" + kReportScript + "</script>\n</body>\n</html>\n";
 }
 

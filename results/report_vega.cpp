@@ -49,8 +49,15 @@ Json chart(const char* series, const char* title) {
 /// The charts that have points.
 Json charts_of(const ReportData& data) {
   Json charts = Json::array();
-  const std::array<std::pair<const char*, const char*>, 3> all{
-      {{"accuracy", "test accuracy"}, {"loss", "test loss"}, {"train_loss", "training loss"}}};
+  const std::array<std::pair<const char*, const char*>, 8> all{
+      {{"accuracy", "test accuracy"},
+       {"loss", "test loss"},
+       {"train_loss", "training loss"},
+       {"drift", "distance from the mean before an average"},
+       {"replica_drift", "distance of replicas from their mean"},
+       {"period", "steps between averages"},
+       {"staleness", "staleness of updates"},
+       {"dropped", "gradients dropped so far"}}};
   for (const auto& [series, title] : all) {
     const auto is_series = [name = std::string_view(series)](const Curve& curve) { return curve.series == name; };
     if (std::ranges::any_of(data.curves, is_series)) charts.push_back(chart(series, title));

@@ -1,5 +1,8 @@
 #include "results/run_reader.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace sac {
 namespace {
 
@@ -100,6 +103,21 @@ std::map<std::int64_t, std::int64_t> select_staleness(Database& database, std::i
   std::map<std::int64_t, std::int64_t> histogram;
   while (select.step()) histogram.emplace(select.integer(0), select.integer(1));
   return histogram;
+}
+
+std::vector<Span> select_spans(Database& database, std::int64_t run) {
+  Statement select(database, "SELECT rank, kind, start_s, end_s, what FROM spans WHERE run = ? ORDER BY rank, ordinal");
+  select.bind(run);
+  std::vector<Span> spans;
+  while (select.step()) {
+    const auto name = std::ranges::find(kSpanNames, select.text(1), [](const char* text) { return std::string(text); });
+    spans.push_back({.rank = static_cast<int>(select.integer(0)),
+                     .kind = static_cast<Span::Kind>(name - std::begin(kSpanNames)),
+                     .start = select.number(2),
+                     .end = select.number(3),
+                     .what = select.text(4)});
+  }
+  return spans;
 }
 
 std::vector<std::pair<std::string, std::string>> select_provenance(Database& database, std::int64_t run) {

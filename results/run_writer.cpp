@@ -143,6 +143,7 @@ void RunWriter::resume(const RunContext& context, const ResumePoint& from) {
   run_ = from.run;
   Statement drop(database_, "DELETE FROM points WHERE run = ? AND (step > ? OR ?)");
   drop.bind(run_).bind(from.step).bind(std::int64_t{from.step == 0}).run();
+  if (from.step == 0) Statement(database_, "DELETE FROM spans WHERE run = ?").bind(run_).run();
   Statement last(database_, "SELECT coalesce(max(ordinal) + 1, 0) FROM points WHERE run = ?");
   last.bind(run_).step();
   next_ordinal_ = last.integer(0);
@@ -235,6 +236,19 @@ void RunWriter::replace_workers(const RunOutcome& outcome) {
 void RunWriter::replace_staleness(const RunOutcome& outcome) {
   Statement insert(database_, "INSERT OR REPLACE INTO staleness VALUES (?, ?, ?)");
   for (const auto& [staleness, updates] : outcome.staleness) insert.bind(run_).bind(staleness).bind(updates).run();
+}
+
+void RunWriter::keep_timeline(std::span<const Span> spans) {
+  Transaction transaction(database_);
+  Statement stored(database_, "SELECT 1 FROM spans WHERE run = ? LIMIT 1");
+  if (stored.bind(run_).step()) return;  // of its first steps, before it was stopped
+  Statement insert(database_, "INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?)");
+  std::int64_t ordinal = 0;
+  for (const Span& span : spans) {
+    insert.bind(run_).bind(std::int64_t{span.rank}).bind(ordinal++).bind(std::string_view(span_name(span.kind)));
+    insert.bind(span.start).bind(span.end).bind(std::string_view(span.what)).run();
+  }
+  transaction.commit();
 }
 
 void RunWriter::finish(const RunOutcome& outcome) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/core/metric_sink.h"
+#include "engine/core/span.h"
 #include "results/database.h"
 #include "results/process.h"
 #include "results/sink.h"
@@ -29,6 +30,8 @@ class RunWriter {
   void append(std::span<const MetricPoint> points, const Progress& progress);
   void set_checkpoint(const std::string& path, std::int64_t step);
   void finish(const RunOutcome& outcome);
+  /// Stores what the workers did, unless it is stored already.
+  void keep_timeline(std::span<const Span> spans);
 
   [[nodiscard]] std::int64_t run() const { return run_; }
   [[nodiscard]] const std::string& name() const { return name_; }

@@ -77,6 +77,15 @@ CREATE VIEW v_sweeps AS SELECT s.sweep, s.name, s.method, s.axes, count(*) AS ru
 FROM sweeps s JOIN sweep_runs p USING (sweep) JOIN v_runs r USING (run) GROUP BY s.sweep;
 )sql";
 
+/// Since version 3: what the workers did during their first steps.
+constexpr const char* kTablesOfVersion3 = R"sql(
+CREATE TABLE spans (
+  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, rank INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('compute', 'communication', 'waiting', 'transfer')),
+  start_s REAL NOT NULL, end_s REAL NOT NULL, what TEXT NOT NULL, PRIMARY KEY (run, rank, ordinal)
+) WITHOUT ROWID;
+)sql";
+
 /// NaN lies in the tables as the text 'nan'. The views show it as NULL, which every reader takes as a missing number,
 /// and name it in `non_finite` (runs) or `special` (metrics), where the infinities are named too.
 constexpr const char* kViews = R"sql(
@@ -135,6 +144,7 @@ void create(Database& database) {
   database.execute(kTables);
   database.execute(views().c_str());
   database.execute(kTablesOfVersion2);
+  database.execute(kTablesOfVersion3);
   database.execute(("PRAGMA application_id = " + std::to_string(kApplicationId)).c_str());
   set_version(database);
   transaction.commit();
@@ -144,8 +154,9 @@ void create(Database& database) {
 void migrate(Database& database) {
   if (database.integer("PRAGMA user_version") >= kSchemaVersion) return;
   Transaction transaction(database);
-  if (database.integer("PRAGMA user_version") >= kSchemaVersion) return;  // another process was faster
-  database.execute(kTablesOfVersion2);
+  const std::int64_t version = database.integer("PRAGMA user_version");  // another process may have been faster
+  if (version < 2) database.execute(kTablesOfVersion2);
+  if (version < 3) database.execute(kTablesOfVersion3);
   set_version(database);
   transaction.commit();
 }

@@ -8,7 +8,7 @@ namespace sac {
 
 /// Marks a file as ours ("SACT"), and the layout this program writes.
 inline constexpr std::int32_t kApplicationId = 0x53414354;
-inline constexpr std::int32_t kSchemaVersion = 2;
+inline constexpr std::int32_t kSchemaVersion = 3;
 
 /// Seconds without a heartbeat after which the views show a RUNNING run as CRASHED.
 inline constexpr int kStaleHeartbeatS = 15;

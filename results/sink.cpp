@@ -23,6 +23,7 @@ class DatabaseSink final : public RunSink {
   void progress(const Progress& progress) override;
   void checkpointed(const std::string& path, std::int64_t step) override;
   void finish(const RunOutcome& outcome) override;
+  void timeline(std::span<const Span> spans) override { writer_.keep_timeline(spans); }
   [[nodiscard]] std::int64_t run_id() const override { return writer_.run(); }
   [[nodiscard]] const std::string& run_name() const override { return writer_.name(); }
 

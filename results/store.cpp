@@ -139,6 +139,9 @@ std::vector<WorkerTotals> Store::workers(std::int64_t id) const { return select_
 std::map<std::int64_t, std::int64_t> Store::staleness(std::int64_t id) const {
   return select_staleness(*database_, id);
 }
+std::vector<Span> Store::timeline(std::int64_t id) const {
+  return has_table(*database_, "spans") ? select_spans(*database_, id) : std::vector<Span>();
+}
 std::vector<std::pair<std::string, std::string>> Store::provenance(std::int64_t id) const {
   return select_provenance(*database_, id);
 }

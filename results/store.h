@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/core/metric_sink.h"
+#include "engine/core/span.h"
 #include "results/process.h"
 #include "results/run_record.h"
 
@@ -30,6 +31,9 @@ class RunSink : public MetricSink {
   /// Commits everything recorded, then remembers `path` as the checkpoint to resume from, so that a run killed later
   /// counts as resumable.  @throws StoreError
   virtual void checkpointed(const std::string& path, std::int64_t step) = 0;
+  /// Stores what the workers did, unless a resumed run has its first steps stored already. After `finish`.
+  /// @throws StoreError
+  virtual void timeline(std::span<const Span> spans) = 0;
 };
 
 /// Which runs `Store::runs` lists; empty fields take every run.
@@ -83,6 +87,8 @@ class Store {
   [[nodiscard]] std::vector<WorkerTotals> workers(std::int64_t id) const;
   /// Staleness -> number of updates.
   [[nodiscard]] std::map<std::int64_t, std::int64_t> staleness(std::int64_t id) const;
+  /// What the workers did during their first steps, by rank and time; empty where nobody took it down.
+  [[nodiscard]] std::vector<Span> timeline(std::int64_t id) const;
   /// Compiler, versions, host, argv, ... in the order they were given.
   [[nodiscard]] std::vector<std::pair<std::string, std::string>> provenance(std::int64_t id) const;
 

@@ -1,5 +1,6 @@
 #include "results/sweep_store.h"
 
+#include "engine/core/value.h"
 #include "results/process.h"
 #include "results/run_writer.h"
 #include "results/schema.h"
@@ -9,6 +10,10 @@ namespace {
 
 /// Seconds without a sign of life after which a process of another machine counts as dead.
 constexpr double kPatienceS = 60.0;
+
+/// How the error of a run begins that has been given up, and the condition on a row of `runs`.
+const std::string kGivenUp = "stopped early: ";
+const std::string kIsGivenUp = "(status = 'KILLED' AND error LIKE 'stopped early: %')";
 
 /// A row that may be claimed, as it is now.
 struct Candidate {
@@ -69,7 +74,8 @@ std::optional<ClaimedRun> SweepStore::claim(std::int64_t sweep, bool retry_faile
   Statement select(
       database_,
       "SELECT run, name, status, machine, pid, pid_started, heartbeat FROM sweep_runs JOIN runs USING (run) "
-      "WHERE sweep = ? AND status <> 'FINISHED' AND (status <> 'FAILED' OR ?) ORDER BY position");
+      "WHERE sweep = ? AND status <> 'FINISHED' AND (status <> 'FAILED' OR ?) AND NOT " +
+          kIsGivenUp + " ORDER BY position");
   select.bind(sweep).bind(std::int64_t{retry_failed});
   while (select.step()) {
     const Candidate found{.run = {select.integer(0), select.text(1)},
@@ -98,6 +104,41 @@ void SweepStore::end(std::int64_t run, const std::string& status, const std::str
   transaction.commit();
 }
 
+void SweepStore::give_up(std::int64_t run, const std::string& why) { end(run, "KILLED", kGivenUp + why); }
+
+/// The first value at or after `rung` of each run of the sweep that has the seed of `run`.
+std::map<std::int64_t, double> SweepStore::values_at(std::int64_t sweep, std::int64_t run, const EarlyStop& rule,
+                                                     std::int64_t rung) {
+  Statement select(database_,
+                   "SELECT p.run, p.value FROM sweep_runs JOIN runs r USING (run) JOIN points p ON p.run = r.run AND "
+                   "p.series = (SELECT series FROM series WHERE name = ?) AND p.step = (SELECT min(q.step) FROM points "
+                   "q WHERE q.run = p.run AND q.series = p.series AND q.step >= ?) WHERE sweep = ? AND r.seed = "
+                   "(SELECT seed FROM runs WHERE run = ?)");
+  select.bind(std::string_view(rule.series)).bind(rung).bind(sweep).bind(run);
+  std::map<std::int64_t, double> values;
+  while (select.step()) values[select.integer(0)] = select.number(1);
+  return values;
+}
+
+std::optional<std::string> SweepStore::why_hopeless(std::int64_t sweep, std::int64_t run, const EarlyStop& rule) {
+  Statement planned(database_, "SELECT planned_steps FROM runs WHERE run = ?");
+  if (!planned.bind(run).step()) return std::nullopt;
+  std::vector<std::int64_t> rungs = rule.rungs(planned.integer(0));
+  planned.reset();
+  for (auto rung = rungs.rbegin(); rung != rungs.rend(); ++rung) {
+    const std::map<std::int64_t, double> values = values_at(sweep, run, rule, *rung);
+    const auto own = values.find(run);
+    if (own == values.end()) continue;
+    std::vector<double> all;
+    for (const auto& [other, value] : values) all.push_back(value);
+    if (!rule.hopeless(own->second, all)) return std::nullopt;
+    return rule.series + " " + shortest(own->second) + " at step " + std::to_string(*rung) +
+           " is not among the best 1/" + std::to_string(rule.eta) + " of " + std::to_string(all.size()) +
+           " runs of its seed";
+  }
+  return std::nullopt;
+}
+
 void SweepStore::end_unless_failed(std::int64_t run, const std::string& error) {
   Statement select(database_, "SELECT 1 FROM runs WHERE run = ? AND status = 'FAILED' AND error <> ''");
   const bool has_failed = select.bind(run).step();
@@ -108,7 +149,8 @@ void SweepStore::end_unless_failed(std::int64_t run, const std::string& error) {
 std::int64_t SweepStore::unfinished(std::int64_t sweep, const std::set<std::int64_t>& leave_out) {
   Statement select(database_,
                    "SELECT run FROM sweep_runs JOIN runs USING (run) WHERE sweep = ? AND status NOT IN ('FINISHED', "
-                   "'FAILED')");
+                   "'FAILED') AND NOT " +
+                       kIsGivenUp);
   select.bind(sweep);
   std::int64_t count = 0;
   while (select.step()) count += leave_out.contains(select.integer(0)) ? 0 : 1;
@@ -117,18 +159,20 @@ std::int64_t SweepStore::unfinished(std::int64_t sweep, const std::set<std::int6
 
 SweepCounts SweepStore::counts(std::int64_t sweep) {
   Statement select(database_,
-                   "SELECT status, count(*), sum(steps), sum(max(planned_steps - steps, 0)) FROM sweep_runs "
-                   "JOIN runs USING (run) WHERE sweep = ? GROUP BY status");
+                   "SELECT iif(" + kIsGivenUp +
+                       ", 'GIVEN UP', status) AS shown, count(*), sum(steps), sum(max(planned_steps - steps, 0)) "
+                       "FROM sweep_runs JOIN runs USING (run) WHERE sweep = ? GROUP BY shown");
   select.bind(sweep);
   SweepCounts counts;
   while (select.step()) {
     const std::string status = select.text(0);
-    std::int64_t& count = status == "FINISHED"  ? counts.finished
-                          : status == "RUNNING" ? counts.running
-                          : status == "FAILED"  ? counts.failed
-                                                : counts.waiting;
+    std::int64_t& count = status == "FINISHED"   ? counts.finished
+                          : status == "RUNNING"  ? counts.running
+                          : status == "FAILED"   ? counts.failed
+                          : status == "GIVEN UP" ? counts.given_up
+                                                 : counts.waiting;
     count += select.integer(1);
-    if (status == "FAILED") continue;
+    if (status == "FAILED" || status == "GIVEN UP") continue;
     counts.steps += select.integer(2);
     counts.left_steps += select.integer(3);
   }

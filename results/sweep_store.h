@@ -10,6 +10,7 @@
 
 #include "engine/core/metric_sink.h"
 #include "results/database.h"
+#include "results/early_stop.h"
 
 namespace sac {
 
@@ -32,10 +33,11 @@ struct SweepCounts {
   std::int64_t finished = 0;
   std::int64_t running = 0;
   std::int64_t failed = 0;
+  std::int64_t given_up = 0;    ///< stopped early, see EarlyStop
   std::int64_t waiting = 0;     ///< scheduled, killed or crashed
-  std::int64_t steps = 0;       ///< done, of all runs that have not failed
+  std::int64_t steps = 0;       ///< done, of all runs that have neither failed nor been given up
   std::int64_t left_steps = 0;  ///< of the same
-  [[nodiscard]] std::int64_t runs() const { return finished + running + failed + waiting; }
+  [[nodiscard]] std::int64_t runs() const { return finished + running + failed + given_up + waiting; }
 };
 
 /// The sweeps of a database, and who works on their runs. A run of a sweep is a row of `runs` from the start: SCHEDULED
@@ -58,10 +60,15 @@ class SweepStore {
   /// @param status  FAILED, or CRASHED: the next sweep starts it again.
   void end(std::int64_t run, const std::string& status, const std::string& error);
 
+  /// Whether `rule` gives run `run` up; if so, why. The rungs that it has passed are looked at, the last first.
+  [[nodiscard]] std::optional<std::string> why_hopeless(std::int64_t sweep, std::int64_t run, const EarlyStop& rule);
+  /// Gives a run up that has ended: no claim takes it any more.  @param why  one line.
+  void give_up(std::int64_t run, const std::string& why);
+
   /// The same with FAILED, where the run has not said so itself.
   void end_unless_failed(std::int64_t run, const std::string& error);
 
-  /// Runs that are neither finished nor failed, without those of `leave_out`.
+  /// Runs that are neither finished nor failed nor given up, without those of `leave_out`.
   [[nodiscard]] std::int64_t unfinished(std::int64_t sweep, const std::set<std::int64_t>& leave_out);
   [[nodiscard]] SweepCounts counts(std::int64_t sweep);
   /// Names of the FINISHED runs.
@@ -72,6 +79,8 @@ class SweepStore {
  private:
   std::int64_t sweep_row(const SweepEntry& sweep);
   std::int64_t run_row(const RunContext& context);
+  std::map<std::int64_t, double> values_at(std::int64_t sweep, std::int64_t run, const EarlyStop& rule,
+                                           std::int64_t rung);
 
   Database database_;
 };

@@ -13,7 +13,7 @@ namespace {
 class AsyncSgd final : public ServerStrategy {
  public:
   explicit AsyncSgd(const Options& options)
-      : ServerStrategy(options, "async_sgd", {.gradients = options.integer("accumulate")}) {}
+      : ServerStrategy(options, "async_sgd", {.count = GradientCount(options.integer("accumulate"))}) {}
 };
 
 const Register<StrategyEntry> registered{{

@@ -20,7 +20,9 @@ class Bmuf final : public Strategy {
         lr_(options.number("block_lr")),
         momentum_(options.number("block_momentum")) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = averaging_.oblivious(), .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = averaging_.oblivious(), .serial_alone = false, .on_death = averaging_.on_death()};
+  }
 
   void prepare(Worker& worker) override {
     averaging_.prepare(worker);

@@ -21,8 +21,10 @@ class Choco final : public Strategy {
   explicit Choco(const Options& options)
       : topology_(options.text("topology")), rate_(options.number("consensus_rate")), compressor_(options) {
     require_lengths(compressor_, "choco");
-    if (options.boolean("error_feedback")) {
-      throw ConfigError("strategy 'choco' keeps what a codec loses by itself: leave error_feedback = false");
+    if (compressor_.feeds_back()) {
+      throw ConfigError(
+          "strategy 'choco' keeps what a codec loses by itself: leave error_feedback = false and take another codec "
+          "than dgc");
     }
     if (topology_ == "one_peer_exponential" || topology_ == "random_matching") {
       throw ConfigError("strategy 'choco' keeps copies of fixed neighbours, but topology = \"" + topology_ +

@@ -14,7 +14,7 @@ class DPsgd final : public Strategy {
  public:
   explicit DPsgd(const Options& options) : topology_(options.text("topology")) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true}; }
+  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .on_death = OnDeath::kGoesOn}; }
 
   void step(Worker& worker) override {
     const Mixing mixing = Topology(topology_, worker.world_size(), worker.seed()).at(worker.rank(), worker.step());

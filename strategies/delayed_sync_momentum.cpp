@@ -11,17 +11,25 @@ namespace {
 ///         Averaging", 2020, arXiv:2006.00441.
 /// Rule    at step n T an all-reduce of x and of the optimiser's state v starts; d steps later x_k <- x_k + (mean_j s_j
 ///         - s_k), s what was sent, and v likewise.
-/// Cost    one all-reduce of D elements, and one a state tensor, every T steps, hidden behind d steps of computation.
+/// Cost    one all-reduce of D elements (or an exchange of a codec's bytes), and one of D a state tensor, every T
+///         steps, hidden behind d steps of computation. A codec sends x as its difference from the last mean that
+///         landed.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. d = 0 is local_sgd with buffers = "average".
 class DelayedSyncMomentum final : public Strategy {
  public:
-  explicit DelayedSyncMomentum(const Options& options) : period_(options), delayed_(options.integer("delay")) {}
+  explicit DelayedSyncMomentum(const Options& options)
+      : period_(options), delayed_(options.integer("delay"), options, "delayed_sync_momentum") {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious()}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = period_.oblivious() && delayed_.oblivious(),
+            .serial_alone = delayed_.exact(),
+            .on_death = delayed_.on_death()};
+  }
 
   void prepare(Worker& worker) override {
     all_ = Slices({{0, worker.layout().parameter_count()}});
     period_.prepare(worker, all_);
+    delayed_.agree(worker);
   }
 
   void step(Worker& worker) override {
@@ -51,7 +59,8 @@ std::vector<OptionSpec> options() {
                    .doc = "steps between sending and merging, d",
                    .min = 0,
                    .max = 1e6}},
-                 PeriodSchedule::options(10)});
+                 PeriodSchedule::options(10),
+                 Compressor::options()});
 }
 
 const Register<StrategyEntry> registered{{

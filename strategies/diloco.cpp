@@ -19,7 +19,9 @@ class DiLoCo final : public Strategy {
                 .lr = options.number("outer_lr"),
                 .momentum = options.number("outer_momentum")}) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = averaging_.oblivious(), .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = averaging_.oblivious(), .serial_alone = false, .on_death = averaging_.on_death()};
+  }
 
   void prepare(Worker& worker) override {
     averaging_.prepare(worker);

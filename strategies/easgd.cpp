@@ -1,3 +1,4 @@
+#include "engine/train/compressed_mean.h"
 #include "engine/train/period.h"
 #include "engine/train/strategy.h"
 
@@ -8,13 +9,18 @@ namespace {
 /// Source  Zhang, Choromanska & LeCun, "Deep Learning with Elastic Averaging SGD", NIPS 2015, arXiv:1412.6651.
 /// Rule    x_k <- x_k - lr g_k; every H steps x_k <- x_k - a (x_k - c), c <- c + a sum_k (x_k - c), both from the
 ///         old x_k and c. a = beta / K.
-/// Cost    one all-reduce of D elements every H steps.
+/// Cost    one all-reduce of D elements (or an exchange of a codec's bytes) every H steps. What travels is x_k - c; the
+///         centre moves by what a codec says of it, and error feedback hands it the rest later.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere.
 class Easgd final : public Strategy {
  public:
-  explicit Easgd(const Options& options) : beta_(options.number("beta")), period_(options) {}
+  explicit Easgd(const Options& options) : beta_(options.number("beta")), period_(options), mean_(options) {
+    require_lengths(mean_.compressor(), "easgd");
+  }
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious(), .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = period_.oblivious() && mean_.oblivious(), .serial_alone = false, .on_death = mean_.on_death()};
+  }
 
   void prepare(Worker& worker) override {
     all_ = Slices({{0, worker.layout().parameter_count()}});
@@ -32,26 +38,26 @@ class Easgd final : public Strategy {
   }
 
   ConsensusShare consensus(Worker& worker) override {
-    return worker.rank() == 0 ? ConsensusShare::replica(centre_) : ConsensusShare::none();
+    return worker.speaks_for_all() ? ConsensusShare::replica(centre_) : ConsensusShare::none();
   }
 
   void io(Archive& archive, Worker& worker) override {
     (void)worker;
-    period_.io(archive);
-    archive.io(centre_);
+    archive.io(period_, mean_, centre_);
   }
 
  private:
   void pull_together(Worker& worker) {
     const at::Tensor& x = worker.parameters();
-    const at::Tensor mean = x.clone();
-    worker.comm().all_reduce(mean, Reduce::kMean);
-    x.sub_(x.sub(centre_), beta_ / worker.world_size());
-    centre_.add_(mean.sub_(centre_), beta_);
+    const at::Tensor apart = x.sub(centre_);
+    x.sub_(apart, beta_ / worker.world_size());
+    mean_.apply(worker, worker.comm(), apart, 1.0);
+    centre_.add_(apart, beta_);
   }
 
   double beta_;
   PeriodSchedule period_;
+  CompressedMean mean_;
   Slices all_;
   at::Tensor centre_;  ///< c, [D], equal on all ranks
 };
@@ -59,7 +65,8 @@ class Easgd final : public Strategy {
 std::vector<OptionSpec> options() {
   return joined(
       {{{.name = "beta", .fallback = 0.9, .doc = "pull on the centre by all workers, K a", .min = 0, .max = 1}},
-       PeriodSchedule::options(4)});
+       PeriodSchedule::options(4),
+       Compressor::options()});
 }
 
 const Register<StrategyEntry> registered{{

@@ -1,5 +1,4 @@
 #include "engine/train/client_rounds.h"
-#include "engine/train/outer_optimizer.h"
 #include "engine/train/strategy.h"
 
 namespace sac {
@@ -8,8 +7,9 @@ namespace {
 /// FedOpt: federated averaging whose global model is moved by an optimiser: FedAdam, or FedAvgM with sgd.
 /// Source  Reddi et al., "Adaptive Federated Optimization", ICLR 2021, arXiv:2003.00295.
 /// Rule    as fedavg; D = x_g - mean of the clients' x_k; x_g <- server optimiser's step along D.
-/// Cost    one all-reduce of D elements (or an exchange of a codec's bytes) every H steps, of all K workers.
-/// Modes   virtual, gloo, nccl. Deterministic everywhere.
+/// Cost    a client of the round: D elements (or a codec's bytes) to the server and D back every H steps; the others
+///         are idle and send nothing.
+/// Modes   virtual, gloo, nccl. Deterministic everywhere. Evaluated at the server's model.
 class FedOpt final : public Strategy {
  public:
   explicit FedOpt(const Options& options)
@@ -18,33 +18,26 @@ class FedOpt final : public Strategy {
                 .lr = options.number("server_lr"),
                 .momentum = options.number("server_momentum")}) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override { return rounds_.traits(false); }
 
-  void prepare(Worker& worker) override {
-    rounds_.prepare(worker);
-    outer_.prepare(worker.parameters());
-  }
+  void prepare(Worker& worker) override { rounds_.prepare(worker); }
 
   void step(Worker& worker) override {
+    rounds_.begin(worker);
     if (rounds_.takes_part()) {
       worker.compute_gradients();
       worker.update();
     }
-    rounds_.stepped();
-    if (!rounds_.round_ends()) return;
-    rounds_.merge(worker);
-    outer_.step(worker.parameters());
-    rounds_.next_round(worker);
+    if (rounds_.ends(worker)) rounds_.close(worker);
   }
 
-  void io(Archive& archive, Worker& /*worker*/) override {
-    rounds_.io(archive);
-    outer_.io(archive);
-  }
+  ConsensusShare consensus(Worker& /*worker*/) override { return ConsensusShare::server(); }
+  std::unique_ptr<ServerRule> serve(const ServerSetup& setup) override { return rounds_.serve(setup, outer_); }
+  void io(Archive& archive, Worker& /*worker*/) override { rounds_.io(archive); }
 
  private:
   ClientRounds rounds_;
-  OuterOptimizer outer_;
+  OuterConfig outer_;
 };
 
 const Register<StrategyEntry> registered{{
@@ -52,7 +45,7 @@ const Register<StrategyEntry> registered{{
     .summary = "federated averaging whose global model is moved by Adam",
     .source = "Reddi et al. 2021, arXiv:2003.00295",
     .rule = "D = x_g - mean of the clients' x_k; x_g <- server optimiser's step along D",
-    .cost = "one all-reduce of D elements every H steps",
+    .cost = "D elements (or a codec's bytes) to the server and D back every H steps, of a round's clients",
     .options =
         joined({{{.name = "server_optimizer",
                   .fallback = std::string("adam"),

@@ -6,16 +6,14 @@ namespace {
 /// K-async SGD: the server takes the mean of the first n workers' gradients, however old; only they read the new model.
 /// Source  Dutta et al. 2018, "Slow and Stale Gradients Can Win the Race", arXiv:1803.01113.
 /// Rule    x <- x - lr mean of n workers' g_k(x_read by k); a worker waits until its gradient is used.
+///         n may grow as in k_sync.
 /// Cost    as async_sgd.
 /// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
 class KAsync final : public ServerStrategy {
  public:
   explicit KAsync(const Options& options)
       : ServerStrategy(options, "k_async",
-                       {.gradients = options.integer("gradients"),
-                        .growth = options.number("gradients_growth"),
-                        .pushers_wait = true,
-                        .late_dropped = false}) {}
+                       {.count = GradientCount(options, "k_async"), .pushers_wait = true, .late_dropped = false}) {}
 };
 
 const Register<StrategyEntry> registered{{
@@ -24,13 +22,7 @@ const Register<StrategyEntry> registered{{
     .source = "Dutta et al. 2018, arXiv:1803.01113",
     .rule = "x <- x - lr (mean of the first n workers' gradients, however old); the others go on",
     .cost = "2 messages a shard, D elements (or a codec's bytes) to the server and D back a step and worker",
-    .options = joined({{gradients_option(),
-                        {.name = "gradients_growth",
-                         .fallback = 0.0,
-                         .doc = "added to n a change of the model",
-                         .min = 0,
-                         .max = 65536}},
-                       ServerStrategy::options()}),
+    .options = joined({GradientCount::options(), ServerStrategy::options()}),
     .make = [](const Options& options) { return std::make_unique<KAsync>(options); },
 }};
 

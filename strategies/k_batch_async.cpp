@@ -6,16 +6,15 @@ namespace {
 /// K-batch-async SGD: the server takes the mean of the first n gradients, whoever made them and however old.
 /// Source  Dutta et al. 2018, "Slow and Stale Gradients Can Win the Race", arXiv:1803.01113.
 /// Rule    x <- x - lr mean of n gradients g_k(x_read by k); nobody waits.
+///         n may grow as in k_sync.
 /// Cost    as async_sgd.
 /// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
 class KBatchAsync final : public ServerStrategy {
  public:
   explicit KBatchAsync(const Options& options)
-      : ServerStrategy(options, "k_batch_async",
-                       {.gradients = options.integer("gradients"),
-                        .growth = options.number("gradients_growth"),
-                        .pushers_wait = false,
-                        .late_dropped = false}) {}
+      : ServerStrategy(
+            options, "k_batch_async",
+            {.count = GradientCount(options, "k_batch_async"), .pushers_wait = false, .late_dropped = false}) {}
 };
 
 const Register<StrategyEntry> registered{{
@@ -24,13 +23,7 @@ const Register<StrategyEntry> registered{{
     .source = "Dutta et al. 2018, arXiv:1803.01113",
     .rule = "x <- x - lr (mean of the first n gradients, whoever made them, however old)",
     .cost = "2 messages a shard, D elements (or a codec's bytes) to the server and D back a step and worker",
-    .options = joined({{gradients_option(),
-                        {.name = "gradients_growth",
-                         .fallback = 0.0,
-                         .doc = "added to n a change of the model",
-                         .min = 0,
-                         .max = 65536}},
-                       ServerStrategy::options()}),
+    .options = joined({GradientCount::options(), ServerStrategy::options()}),
     .make = [](const Options& options) { return std::make_unique<KBatchAsync>(options); },
 }};
 

@@ -7,17 +7,15 @@ namespace {
 /// away. On the virtual cluster the late are called off at once; on real ranks they end, and learn that they were late.
 /// Source  Chen et al. 2016, "Revisiting Distributed Synchronous SGD" (backup workers), arXiv:1604.00981; Dutta et al.
 ///         2018, "Slow and Stale Gradients Can Win the Race", arXiv:1803.01113.
-/// Rule    x <- x - lr mean of the first n gradients of x; everybody goes on from the new x. n may grow with the steps.
+/// Rule    x <- x - lr mean of the first n gradients of x; everybody goes on from the new x. n may grow with
+///         the changes or as the loss falls (AdaSync): engine/train/gradient_count.h.
 /// Cost    as async_sgd.
 /// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
 class KSync final : public ServerStrategy {
  public:
   explicit KSync(const Options& options)
       : ServerStrategy(options, "k_sync",
-                       {.gradients = options.integer("gradients"),
-                        .growth = options.number("gradients_growth"),
-                        .pushers_wait = true,
-                        .late_dropped = true}) {}
+                       {.count = GradientCount(options, "k_sync"), .pushers_wait = true, .late_dropped = true}) {}
 };
 
 const Register<StrategyEntry> registered{{
@@ -26,13 +24,7 @@ const Register<StrategyEntry> registered{{
     .source = "Chen et al. 2016, arXiv:1604.00981; Dutta et al. 2018, arXiv:1803.01113",
     .rule = "x <- x - lr (mean of the first n of K gradients of x)",
     .cost = "2 messages a shard, D elements (or a codec's bytes) to the server and D back a step and worker",
-    .options = joined({{gradients_option(),
-                        {.name = "gradients_growth",
-                         .fallback = 0.0,
-                         .doc = "added to n a change of the model",
-                         .min = 0,
-                         .max = 65536}},
-                       ServerStrategy::options()}),
+    .options = joined({GradientCount::options(), ServerStrategy::options()}),
     .make = [](const Options& options) { return std::make_unique<KSync>(options); },
 }};
 

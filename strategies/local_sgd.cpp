@@ -15,7 +15,7 @@ class LocalSgd final : public Strategy {
   explicit LocalSgd(const Options& options) : averaging_(options, "local_sgd") {}
 
   [[nodiscard]] Traits traits() const override {
-    return {.oblivious = averaging_.oblivious(), .serial_alone = averaging_.exact()};
+    return {.oblivious = averaging_.oblivious(), .serial_alone = averaging_.exact(), .on_death = averaging_.on_death()};
   }
 
   void prepare(Worker& worker) override { averaging_.prepare(worker); }

@@ -9,17 +9,24 @@ namespace {
 /// Source  Shen et al., "Faster Distributed Deep Net Training: Computation and Communication Decoupled SGD", IJCAI
 ///         2019, arXiv:1906.12043; Wang et al. 2020, "Overlap Local-SGD", arXiv:2002.09539 (without its anchor).
 /// Rule    at the end of period n, s_k = x_k is sent; at the end of period n + 1 x_k <- mean_j s_j + (x_k - s_k).
-/// Cost    one all-reduce of D elements every H steps, hidden behind H steps of computation.
+/// Cost    one all-reduce of D elements (or an exchange of a codec's bytes) every H steps, hidden behind H steps of
+///         computation. With a codec s_k travels as its difference from the last mean that landed.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere.
 class OverlapLocalSgd final : public Strategy {
  public:
-  explicit OverlapLocalSgd(const Options& options) : period_(options) {}
+  explicit OverlapLocalSgd(const Options& options)
+      : period_(options), delayed_(DelayedMerge::kNever, options, "overlap_local_sgd") {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = period_.oblivious()}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = period_.oblivious() && delayed_.oblivious(),
+            .serial_alone = delayed_.exact(),
+            .on_death = delayed_.on_death()};
+  }
 
   void prepare(Worker& worker) override {
     all_ = Slices({{0, worker.layout().parameter_count()}});
     period_.prepare(worker, all_);
+    delayed_.agree(worker);
   }
 
   void step(Worker& worker) override {
@@ -40,7 +47,7 @@ class OverlapLocalSgd final : public Strategy {
 
  private:
   PeriodSchedule period_;
-  DelayedMerge delayed_{DelayedMerge::kNever};
+  DelayedMerge delayed_;
   Slices all_;
 };
 
@@ -50,7 +57,7 @@ const Register<StrategyEntry> registered{{
     .source = "Shen et al. 2019, arXiv:1906.12043 (CoCoD-SGD); Wang et al. 2020, arXiv:2002.09539",
     .rule = "period n ends: send s_k = x_k; period n + 1 ends: x_k <- mean_j s_j + (x_k - s_k)",
     .cost = "one all-reduce of D elements every H steps, hidden",
-    .options = PeriodSchedule::options(10),
+    .options = joined({PeriodSchedule::options(10), Compressor::options()}),
     .make = [](const Options& given) { return std::make_unique<OverlapLocalSgd>(given); },
 }};
 

@@ -15,7 +15,7 @@ class PostLocalSgd final : public Strategy {
       : switch_step_(options.integer("switch_step")), averaging_(options, "post_local_sgd") {}
 
   [[nodiscard]] Traits traits() const override {
-    return {.oblivious = averaging_.oblivious(), .serial_alone = averaging_.exact()};
+    return {.oblivious = averaging_.oblivious(), .serial_alone = averaging_.exact(), .on_death = averaging_.on_death()};
   }
 
   void prepare(Worker& worker) override { averaging_.prepare(worker); }

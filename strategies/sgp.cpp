@@ -17,7 +17,7 @@ class Sgp final : public Strategy {
  public:
   explicit Sgp(const Options& options) : topology_(options.text("topology")) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true}; }
+  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .on_death = OnDeath::kGoesOn}; }
 
   void prepare(Worker& worker) override { weight_ = at::ones({1}, worker.parameters().options()); }
 

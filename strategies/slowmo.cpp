@@ -17,7 +17,9 @@ class SlowMo final : public Strategy {
       : averaging_(options, "slowmo"),
         outer_({.lr = options.number("slow_lr"), .momentum = options.number("slow_momentum")}) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = averaging_.oblivious(), .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = averaging_.oblivious(), .serial_alone = false, .on_death = averaging_.on_death()};
+  }
 
   void prepare(Worker& worker) override {
     averaging_.prepare(worker);

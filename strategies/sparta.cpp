@@ -18,7 +18,7 @@ class Sparta final : public Strategy {
  public:
   explicit Sparta(const Options& options) : probability_(options.number("probability")) {}
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true}; }
+  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .on_death = OnDeath::kCanGoOn}; }
 
   void prepare(Worker& worker) override { coin_ = RandomStream(worker.seed(), kEverybody, Purpose::kStrategy); }
 

@@ -11,7 +11,8 @@ namespace {
 /// Modes   virtual, gloo, nccl. Deterministic on the virtual cluster; elsewhere timing decides.
 class Ssp final : public ServerStrategy {
  public:
-  explicit Ssp(const Options& options) : ServerStrategy(options, "ssp", {.clock_gap = options.integer("staleness")}) {}
+  explicit Ssp(const Options& options)
+      : ServerStrategy(options, "ssp", {.clock_gap = {options.integer("staleness"), options.integer("staleness")}}) {}
 };
 
 const Register<StrategyEntry> registered{{

@@ -1,3 +1,5 @@
+#include <optional>
+
 #include "engine/core/error.h"
 #include "engine/train/server_strategy.h"
 #include "engine/train/stage_merge.h"
@@ -11,7 +13,8 @@ namespace {
 /// Rule    x = (u, v): u <- u - lr mean_k g_k^u every step; v_k <- v_k - lr g_k^v every step, v_k <- mean_j v_j
 ///         every T; async = server: v <- v - (lr / K) g_k^v at the server as it arrives, no clock more than s ahead.
 /// Cost    mean volume a step D (f + (1 - f)/T) elements: all-reduces of u's gradient every step, of v every T steps;
-///         with a server f D all-reduced, (1 - f) D there and back. Running statistics are never sent.
+///         with a server f D all-reduced, (1 - f) D there and back; or a codec's bytes, for either half. Running
+///         statistics are never sent.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere, with a server on the virtual cluster. Evaluated at
 ///         (u, mean_k v_k).
 class Staged final : public Strategy {
@@ -23,21 +26,33 @@ class Staged final : public Strategy {
         sharers_(static_cast<int>(options.integer("dual_sampling"))),
         served_(options.text("async") == "server"),
         staleness_(options.integer("staleness")),
+        codec_(Compressor::values(options)),
         period_(options),
-        merge_(options, period_) {
+        merge_(options, period_),
+        mean_(options),
+        shared_mean_(options) {
     refuse(swap_ && !merge_.whole(),
            "swap needs all of v merged when the halves change roles: use staging = bucketed, turn overlap off");
+    refuse(swap_ && options.boolean("error_feedback"),
+           "swap would give what error feedback has kept back of one half to the other: leave error_feedback = false");
+    if (served_) link_.emplace(options, "staged");
     refuse(served_ && (swap_ || sharers_ > 1 || !merge_.plain() || !merge_.keeps_state()),
            "async = server has no stage-end average: leave swap, dual_sampling, staging, chunks, overlap and buffers");
   }
 
   [[nodiscard]] Traits traits() const override {
-    return {.server = served_, .deterministic = !served_, .oblivious = served_ || period_.oblivious()};
+    return {.server = served_,
+            .deterministic = !served_,
+            .oblivious = served_ || period_.oblivious(),
+            .serial_alone = merge_.exact(),
+            .on_death = mean_.on_death()};
   }
 
   void prepare(Worker& worker) override {
     set_halves(worker.layout());
     period_.prepare(worker, free_);
+    merge_.prepare(worker);
+    if (link_) link_->prepare(worker);
     refuse(swap_ && merge_.keeps_state() && !worker.optimizer().state().empty(),
            "swap would leave the synchronised half with different optimiser states: use buffers = average or zero");
     if (sharers_ == 1) return;
@@ -47,10 +62,13 @@ class Staged final : public Strategy {
 
   void step(Worker& worker) override {
     worker.compute_gradients();
-    all_reduce(worker.comm(), synchronised_, worker.gradients(), Reduce::kMean);
-    if (batch_comm_) all_reduce(*batch_comm_, free_, worker.gradients(), Reduce::kMean);
+    mean_.apply(worker, worker.comm(), synchronised_, worker.gradients(), worker.lr());
+    if (batch_comm_) shared_mean_.apply(worker, *batch_comm_, free_, worker.gradients(), worker.lr());
     worker.update();
-    if (served_) return push_pull(worker);
+    if (served_) {  // what the local update has made of v does not count
+      if (!free_.empty()) link_->push_pull(worker, free_, {.lr = worker.lr()});
+      return;
+    }
     const bool stage_ends = period_.due(worker, free_);
     merge_.step(worker, free_, period_, stage_ends);
     if (!stage_ends) return;
@@ -70,14 +88,18 @@ class Staged final : public Strategy {
   }
 
   std::unique_ptr<ServerRule> serve(const ServerSetup& setup) override {
-    const Options share(ServerStrategy::options(), {{"gradient_weight", std::string("share")}}, "strategy 'staged'");
-    return std::make_unique<ServedModel>(share, ServerPolicy{.clock_gap = staleness_}, setup);
+    ValueMap values = codec_;
+    values["gradient_weight"] = std::string("share");
+    const Options share(ServerStrategy::options(), values, "strategy 'staged'");
+    return std::make_unique<ServedModel>(share, ServerPolicy{.clock_gap = {staleness_, staleness_}}, setup);
   }
 
   void io(Archive& archive, Worker& worker) override {
     archive.io(swapped_);
     period_.io(archive);
     merge_.io(archive, worker);
+    archive.io(mean_, shared_mean_);
+    if (link_) link_->io(archive);
     if (archive.reading()) set_halves(worker.layout());
   }
 
@@ -91,23 +113,18 @@ class Staged final : public Strategy {
     if (swapped_) std::swap(synchronised_, free_);
   }
 
-  /// v becomes the server's: what the local update has made of it does not count.
-  void push_pull(Worker& worker) const {
-    if (free_.empty()) return;
-    const at::Tensor v = free_.pack(worker.parameters());
-    worker.server().push_pull(free_.pack(worker.gradients()), worker.lr(), v);
-    free_.unpack(v, worker.parameters());
-  }
-
   double fraction_;
   LayerSplit split_;
   bool swap_;
   int sharers_;
   bool served_;
   std::int64_t staleness_;
+  ValueMap codec_;
+  std::optional<ServerLink> link_;  ///< async = server
   PeriodSchedule period_;
   StageMerge merge_;
-  Slices synchronised_, free_;  ///< u and v
+  CompressedMean mean_, shared_mean_;  ///< of gradients: over all, and over those that share a batch
+  Slices synchronised_, free_;         ///< u and v
   bool swapped_ = false;
   std::unique_ptr<Communicator> batch_comm_;  ///< the ranks that share this worker's mini-batches; null for one
 };

@@ -1,4 +1,7 @@
+#include <ATen/ops/empty_like.h>
+
 #include "engine/core/error.h"
+#include "engine/train/compressed_mean.h"
 #include "engine/train/outer_optimizer.h"
 #include "engine/train/slices.h"
 #include "engine/train/strategy.h"
@@ -10,7 +13,8 @@ namespace {
 /// Source  Douillard et al., "Streaming DiLoCo with overlapping communication", 2025, arXiv:2501.18512.
 /// Rule    fragment p of P is sent at steps n H + ceil((p + 1) H / P): D = x_start - x_k. `delay` steps later its outer
 ///         step, x_start along mean_k D, gives y; x_k <- w x_k + (1 - w) y.
-/// Cost    D elements all-reduced every H steps, in P pieces spread over them, hidden behind `delay` steps.
+/// Cost    D elements all-reduced (or a codec's bytes of x_k - x_start exchanged) every H steps, in P pieces spread
+///         over them, hidden behind `delay` steps.
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. P = 1, delay = 0, w = 0 is diloco.
 class StreamingDiLoCo final : public Strategy {
  public:
@@ -27,10 +31,16 @@ class StreamingDiLoCo final : public Strategy {
       fragment.outer = OuterOptimizer({.rule = options.text("outer_optimizer"),
                                        .lr = options.number("outer_lr"),
                                        .momentum = options.number("outer_momentum")});
+      fragment.mean = CompressedMean(options);
     }
+    require_lengths(fragments_.front().mean.compressor(), "streaming_diloco");
+    require_one_exchange(fragments_.front().mean, "streaming_diloco");
   }
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .serial_alone = false}; }
+  [[nodiscard]] Traits traits() const override {
+    const CompressedMean& mean = fragments_.front().mean;
+    return {.oblivious = mean.oblivious(), .serial_alone = false, .on_death = mean.on_death()};
+  }
 
   void prepare(Worker& worker) override {
     const Slices all({{0, worker.layout().parameter_count()}});
@@ -51,41 +61,39 @@ class StreamingDiLoCo final : public Strategy {
     for (Fragment& fragment : fragments_) {
       if (fragment.slices.empty()) continue;
       if (done % period_ == fragment.turn) send(worker, fragment);
-      if (fragment.work && (last || done >= fragment.due)) merge(worker, fragment);
+      if (fragment.exchange.work && (last || done >= fragment.due)) merge(worker, fragment);
     }
   }
 
   void io(Archive& archive, Worker& worker) override {
     for (Fragment& fragment : fragments_) {
-      std::int64_t id = fragment.work ? fragment.work->id() : kIdle;
-      archive.io(fragment.outer, fragment.due, fragment.mean, id);
-      if (archive.reading() && id != kIdle) fragment.work = worker.comm().reattach(id, fragment.mean);
+      archive.io(fragment.outer, fragment.due, fragment.mean);
+      fragment.exchange.io(archive, worker.comm());
     }
   }
 
  private:
-  static constexpr std::int64_t kIdle = -1;
   struct Fragment {
     Slices slices{};
     OuterOptimizer outer{{}};
     std::int64_t turn = 0;  ///< of every period: the step after which it is sent
     std::int64_t due = 0;
-    at::Tensor mean{};  ///< becomes the mean replica
-    WorkPtr work{};
+    CompressedMean mean{};
+    CompressedMean::Flight exchange{};  ///< of x_k - x_start
   };
 
   void send(Worker& worker, Fragment& fragment) const {
-    fragment.mean = fragment.slices.pack(worker.parameters()).clone();
-    fragment.work = worker.comm().all_reduce_async(fragment.mean, Reduce::kMean);
+    const at::Tensor moved = fragment.slices.pack(worker.parameters()).sub(fragment.outer.start());
+    fragment.exchange = fragment.mean.start(worker, worker.comm(), moved, 1.0);
     fragment.due = worker.step() + 1 + delay_;
   }
 
   void merge(Worker& worker, Fragment& fragment) const {
-    fragment.work->wait();
-    fragment.work.reset();
-    fragment.outer.step(fragment.mean);
     const at::Tensor mine = fragment.slices.pack(worker.parameters()).clone();
-    fragment.slices.unpack(mine.mul_(weight_).add_(fragment.mean, 1.0 - weight_), worker.parameters());
+    const at::Tensor outer = at::empty_like(mine);
+    fragment.mean.finish(fragment.exchange, outer);
+    fragment.outer.step(outer.add_(fragment.outer.start()));
+    fragment.slices.unpack(mine.mul_(weight_).add_(outer, 1.0 - weight_), worker.parameters());
   }
 
   std::int64_t period_, delay_;
@@ -94,26 +102,30 @@ class StreamingDiLoCo final : public Strategy {
 };
 
 std::vector<OptionSpec> options() {
-  return {
-      {.name = "period",
-       .fallback = std::int64_t{10},
-       .doc = "steps between a fragment's averages, H",
-       .min = 1,
-       .max = 1e9},
-      {.name = "fragments", .fallback = std::int64_t{4}, .doc = "pieces of the model, P", .min = 1, .max = 65536},
-      {.name = "delay", .fallback = std::int64_t{1}, .doc = "steps between sending and merging", .min = 0, .max = 1e9},
-      {.name = "merge_weight",
-       .fallback = 0.5,
-       .doc = "share of the local fragment kept at a merge, w",
-       .min = 0,
-       .max = 1},
-      {.name = "outer_optimizer",
-       .fallback = std::string("nesterov"),
-       .doc = "what steps over whole periods",
-       .choices = {"sgd", "nesterov", "adam"}},
-      {.name = "outer_lr", .fallback = 0.7, .doc = "its step size", .min = 0, .max = 1e6},
-      {.name = "outer_momentum", .fallback = 0.9, .doc = "its momentum; adam: beta_1", .min = 0, .max = 1},
-  };
+  return joined(
+      {{{.name = "period",
+         .fallback = std::int64_t{10},
+         .doc = "steps between a fragment's averages, H",
+         .min = 1,
+         .max = 1e9},
+        {.name = "fragments", .fallback = std::int64_t{4}, .doc = "pieces of the model, P", .min = 1, .max = 65536},
+        {.name = "delay",
+         .fallback = std::int64_t{1},
+         .doc = "steps between sending and merging",
+         .min = 0,
+         .max = 1e9},
+        {.name = "merge_weight",
+         .fallback = 0.5,
+         .doc = "share of the local fragment kept at a merge, w",
+         .min = 0,
+         .max = 1},
+        {.name = "outer_optimizer",
+         .fallback = std::string("nesterov"),
+         .doc = "what steps over whole periods",
+         .choices = {"sgd", "nesterov", "adam"}},
+        {.name = "outer_lr", .fallback = 0.7, .doc = "its step size", .min = 0, .max = 1e6},
+        {.name = "outer_momentum", .fallback = 0.9, .doc = "its momentum; adam: beta_1", .min = 0, .max = 1}},
+       Compressor::options()});
 }
 
 const Register<StrategyEntry> registered{{

@@ -1,5 +1,5 @@
 #include "engine/core/error.h"
-#include "engine/train/compressor.h"
+#include "engine/train/compressed_mean.h"
 #include "engine/train/strategy.h"
 
 namespace sac {
@@ -25,7 +25,9 @@ class SyncSgd final : public Strategy {
     }
   }
 
-  [[nodiscard]] Traits traits() const override { return {.oblivious = true, .serial_alone = !mean_.active()}; }
+  [[nodiscard]] Traits traits() const override {
+    return {.oblivious = mean_.oblivious(), .serial_alone = !mean_.active(), .on_death = mean_.on_death()};
+  }
 
   void step(Worker& worker) override {
     if (mean_.active()) {
@@ -39,7 +41,7 @@ class SyncSgd final : public Strategy {
 
   /// The replicas are equal: one speaks for all.
   ConsensusShare consensus(Worker& worker) override {
-    return worker.rank() == 0 ? ConsensusShare::replica(worker.parameters()) : ConsensusShare::none();
+    return worker.speaks_for_all() ? ConsensusShare::replica(worker.parameters()) : ConsensusShare::none();
   }
 
   void io(Archive& archive, Worker& worker) override {

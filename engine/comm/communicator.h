@@ -16,6 +16,8 @@ class Work {
   /// Blocks until the result stands in the tensors given at the start. The second call does nothing.
   /// @throws CommunicationError  deadlock, mismatched collective, a dead peer.
   virtual void wait() = 0;
+  /// After `wait`: false where the result will never come, for its sender has died; the tensor is as it was.
+  [[nodiscard]] virtual bool arrived() const { return true; }
   /// Names the operation across a checkpoint; see Communicator::reattach.
   [[nodiscard]] virtual std::int64_t id() const = 0;
 };

@@ -8,12 +8,19 @@ namespace sac {
 
 class Archive;
 
+/// What a worker says along with a push.
+struct PushNote {
+  double lr = 0.0;    ///< its step size
+  double loss = 0.0;  ///< of the mini-batch behind the gradient; 0 unless the server decides by it
+};
+
 /// One message as a server shard sees it when it takes effect.
 struct ServerUpdate {
   at::Tensor value;            ///< what the worker pushed to this shard: [n], a gradient's slice, or a codec's message
   int worker = 0;              ///< who pushed
-  double lr = 0.0;             ///< the worker's step size at the push
+  PushNote note{};             ///< what it says along with it
   std::int64_t staleness = 0;  ///< changes of this shard since the worker's last read
+  double seconds = 0.0;        ///< the shard's clock, from any origin
 };
 
 /// What a strategy does with updates on one shard, and whom it lets wait. Called one at a time, in order of arrival.
@@ -31,6 +38,8 @@ class ServerRule {
   virtual void come_back(int /*worker*/) {}
   /// Whether what the worker computes now is of no use any more.
   [[nodiscard]] virtual bool in_vain(int /*worker*/) const { return false; }
+  /// Updates thrown away so far.
+  [[nodiscard]] virtual std::int64_t dropped() const { return 0; }
   /// Writes or reads the rule's own state (momentum, ...).
   virtual void io(Archive& archive) = 0;
 };
@@ -42,8 +51,10 @@ class ParameterServer {
   virtual ~ParameterServer() = default;
   [[nodiscard]] virtual int shards() const = 0;
   /// One round trip with every shard: shard s takes messages[s] in (nothing where `messages` is empty), and once it
-  /// lets this worker read, answers[s] becomes its parameters (where `answers` is not empty).
-  virtual void exchange(const std::vector<at::Tensor>& messages, double lr, const std::vector<at::Tensor>& answers) = 0;
+  /// lets this worker read, answers[s] becomes its parameters (where `answers` is not empty). A shard whose message and
+  /// answer are both undefined is not called at all.
+  virtual void exchange(const std::vector<at::Tensor>& messages, const PushNote& note,
+                        const std::vector<at::Tensor>& answers) = 0;
 
   /// The shards' slices of a flat tensor [D]: views.
   [[nodiscard]] std::vector<at::Tensor> slices(const at::Tensor& flat) const {
@@ -56,12 +67,12 @@ class ParameterServer {
     return views;
   }
   /// parameters [D] become the server's.
-  void pull(const at::Tensor& parameters) { exchange({}, 0.0, slices(parameters)); }
+  void pull(const at::Tensor& parameters) { exchange({}, {}, slices(parameters)); }
   /// Sends update [D]; returns once every shard has taken it in and its acknowledgement is back.
-  void push(const at::Tensor& update, double lr) { exchange(slices(update), lr, {}); }
+  void push(const at::Tensor& update, double lr) { exchange(slices(update), {.lr = lr}, {}); }
   /// One round trip: each shard takes its part of update [D] in and answers with its parameters.
   void push_pull(const at::Tensor& update, double lr, const at::Tensor& parameters) {
-    exchange(slices(update), lr, slices(parameters));
+    exchange(slices(update), {.lr = lr}, slices(parameters));
   }
 };
 

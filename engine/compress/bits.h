@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <span>
 
 namespace sac {
 
@@ -24,6 +25,25 @@ class BitWriter {
   std::uint8_t* out_;
   std::uint64_t pending_ = 0;
   int filled_ = 0;
+};
+
+/// Packs whole runs of codes of one width as BitWriter does; a byte each where the width is 8.
+class CodeWriter {
+ public:
+  CodeWriter(std::uint8_t* out, int width) : out_(out), bits_(out), width_(width) {}
+  void put(std::span<const std::int32_t> codes) {
+    if (width_ == 8) {
+      for (const std::int32_t code : codes) *out_++ = static_cast<std::uint8_t>(code);
+    } else {
+      for (const std::int32_t code : codes) bits_.put(static_cast<std::uint32_t>(code), width_);
+    }
+  }
+  void finish() { bits_.finish(); }
+
+ private:
+  std::uint8_t* out_;
+  BitWriter bits_;
+  int width_;
 };
 
 /// Reads what BitWriter wrote.

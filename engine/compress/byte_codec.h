@@ -3,12 +3,50 @@
 
 #include <cmath>
 #include <span>
+#include <string>
 
 #include "engine/compress/bits.h"
 #include "engine/compress/codec.h"
 #include "engine/core/error.h"
 
 namespace sac {
+
+/// A message of `size` bytes, on the device of `values`; `write(span of values, out)` fills it on the CPU.
+template <class Write>
+at::Tensor encoded_bytes(const at::Tensor& values, std::int64_t size, const Write& write) {
+  const at::Tensor host = values.cpu();
+  const at::Tensor message = at::empty({size}, at::TensorOptions(at::kByte));
+  auto* out = message.mutable_data_ptr<std::uint8_t>();
+  const auto count = static_cast<std::size_t>(host.numel());
+  if (host.scalar_type() == at::kDouble) {
+    write(std::span<const double>(host.const_data_ptr<double>(), count), out);
+  } else {
+    write(std::span<const float>(host.const_data_ptr<float>(), count), out);
+  }
+  return message.to(values.device());
+}
+
+/// `read(in, span of values)` on the CPU, wherever the tensors lie.
+template <class Read>
+void decode_bytes(const at::Tensor& message, const at::Tensor& values, const Read& read) {
+  const at::Tensor wire = message.cpu();
+  const auto* in = wire.const_data_ptr<std::uint8_t>();
+  const at::Tensor host = values.is_cpu() ? values : at::empty(values.sizes(), values.options().device(at::kCPU));
+  const auto count = static_cast<std::size_t>(host.numel());
+  if (host.scalar_type() == at::kDouble) {
+    read(in, std::span<double>(host.mutable_data_ptr<double>(), count));
+  } else {
+    read(in, std::span<float>(host.mutable_data_ptr<float>(), count));
+  }
+  if (!values.is_cpu()) values.copy_(host);
+}
+
+/// @throws CommunicationError
+inline void require_bytes(const at::Tensor& message, std::int64_t bytes) {
+  if (message.numel() == bytes) return;
+  throw CommunicationError("a compressed message of " + std::to_string(message.numel()) + " bytes came; it must have " +
+                           std::to_string(bytes));
+}
 
 /// A codec written as loops over values and bytes on the CPU. `Self` has
 ///   template <class T> void write(std::span<const T> values, std::uint8_t* out, RandomStream& random) const;
@@ -17,40 +55,17 @@ template <class Self>
 class ByteCodec : public Codec {
  public:
   at::Tensor encode(const at::Tensor& values, const CodecRound& /*round*/, RandomStream& random) const override {
-    const at::Tensor host = values.cpu();
-    const at::Tensor message = at::empty({bytes(host.numel(), host.element_size())}, at::TensorOptions(at::kByte));
-    auto* out = message.mutable_data_ptr<std::uint8_t>();
-    if (host.scalar_type() == at::kDouble) {
-      self().write(view<const double>(host), out, random);
-    } else {
-      self().write(view<const float>(host), out, random);
-    }
-    return message.to(values.device());
+    return encoded_bytes(values, bytes(values.numel(), values.element_size()),
+                         [&](auto all, std::uint8_t* out) { self().write(all, out, random); });
   }
 
   void decode(const at::Tensor& message, const CodecRound& /*round*/, const at::Tensor& values) const override {
-    if (message.numel() != bytes(values.numel(), values.element_size())) {
-      throw CommunicationError("a compressed message of " + std::to_string(message.numel()) +
-                               " bytes came; it must have " +
-                               std::to_string(bytes(values.numel(), values.element_size())));
-    }
-    const at::Tensor wire = message.cpu();
-    const auto* in = wire.const_data_ptr<std::uint8_t>();
-    const at::Tensor host = values.is_cpu() ? values : at::empty(values.sizes(), values.options().device(at::kCPU));
-    if (host.scalar_type() == at::kDouble) {
-      self().read(in, view<double>(host));
-    } else {
-      self().read(in, view<float>(host));
-    }
-    if (!values.is_cpu()) values.copy_(host);
+    require_bytes(message, bytes(values.numel(), values.element_size()));
+    decode_bytes(message, values, [&](const std::uint8_t* in, auto all) { self().read(in, all); });
   }
 
  private:
   [[nodiscard]] const Self& self() const { return static_cast<const Self&>(*this); }
-  template <class T>
-  static std::span<T> view(const at::Tensor& host) {
-    return {static_cast<T*>(host.data_ptr()), static_cast<std::size_t>(host.numel())};
-  }
 };
 
 /// The largest absolute value; 0 of none.

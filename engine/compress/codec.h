@@ -18,11 +18,18 @@ struct CodecRound {
   std::uint64_t number = 0;  ///< of exchanges made before
 };
 
+/// Where a quantising codec's message holds one code of `width` bits a value: packed, from byte `begin` on.
+struct Codes {
+  int width = 0;           ///< 0: it does not quantise
+  std::int64_t begin = 0;  ///< bytes before them
+};
+
 /// Writes a vector in fewer bytes, and reads it back. Stateless; safe to share between threads.
 class Codec {
  public:
   virtual ~Codec() = default;
-  /// Exact bytes of a message that holds `count` values of `element_size` bytes (4 or 8): the formula of its file.
+  /// Exact bytes of a message that holds `count` values of `element_size` bytes (4 or 8): the formula of its file. The
+  /// most of them where the length varies.
   [[nodiscard]] virtual std::int64_t bytes(std::int64_t count, std::int64_t element_size) const = 0;
   /// @param values  [n], float32 or float64, contiguous.  @param random  this rank's own, for stochastic rounding.
   /// @return a flat tensor of bytes(n) bytes on the same device: what lies on the wire.
@@ -33,16 +40,22 @@ class Codec {
   /// True where messages of one round may be added up element by element: they travel by all-reduce. All others
   /// travel by all-gather.
   [[nodiscard]] virtual bool adds_up() const { return false; }
+  /// True where a message's length depends on the values.
+  [[nodiscard]] virtual bool varies() const { return false; }
+  /// How a message of `count` values is made up.
+  [[nodiscard]] virtual Codes codes(std::int64_t /*count*/) const { return {}; }
   /// True where a message holds directions without a length: the ranks' majority decides.
   [[nodiscard]] virtual bool votes() const { return false; }
 };
 
-/// codec_ratio, codec_levels, codec_bucket.
+/// codec_ratio, codec_warmup, codec_levels, codec_bucket, codec_entropy.
 struct CodecConfig {
-  double ratio = 0.01;          ///< topk, randomk: share of the elements sent
+  double ratio = 0.01;          ///< topk, randomk, dgc: share of the elements sent
+  std::int64_t warmup = 0;      ///< dgc: exchanges until that share is reached
   std::int64_t levels = 127;    ///< qsgd
   std::int64_t bucket = 512;    ///< qsgd: elements that share a norm
   bool error_feedback = false;  ///< what is lost comes back: scale for least error, not for unbiasedness
+  bool huffman = false;         ///< the codes of a quantising codec in Huffman code
 };
 
 struct CodecEntry {
@@ -52,13 +65,14 @@ struct CodecEntry {
   std::function<std::unique_ptr<Codec>(const CodecConfig&)> make;
 };
 
-/// All codecs, by name; "none", which sends values as they are, is not among them.
+/// All codecs, by name; "none", which sends values as they are, is not among them, nor is "powersgd", which is no codec
+/// of single messages (see PowerSgd).
 const std::vector<CodecEntry>& codecs();
 
-/// "none" and the names of all codecs: the choices of an option.
+/// "none", the names of all codecs and "powersgd": the choices of an option.
 Strings codec_names();
 
-/// @return null for "none".
+/// @return null for "none" and "powersgd".  @throws ConfigError  Huffman code for a codec that does not quantise.
 std::unique_ptr<Codec> make_codec(const std::string& name, const CodecConfig& config);
 
 /// Elements that a share of `count` comes to: max(1, round(ratio count)), 0 of none.

@@ -14,5 +14,6 @@ CodecEntry onebit_entry();
 CodecEntry signsgd_entry();
 CodecEntry topk_entry();
 CodecEntry randomk_entry();
+CodecEntry dgc_entry();
 
 }  // namespace sac

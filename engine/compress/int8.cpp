@@ -13,6 +13,7 @@ class Int8 final : public ByteCodec<Int8> {
   [[nodiscard]] std::int64_t bytes(std::int64_t count, std::int64_t /*element_size*/) const override {
     return 4 + count;
   }
+  [[nodiscard]] Codes codes(std::int64_t /*count*/) const override { return {.width = 8, .begin = 4}; }
   template <class T>
   void write(std::span<const T> values, std::uint8_t* out, RandomStream& /*random*/) const {
     const auto scale = static_cast<float>(largest(values) / 127.0);

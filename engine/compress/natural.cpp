@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <array>
 
 #include "engine/compress/byte_codec.h"
+#include "engine/compress/dither.h"
 #include "engine/compress/entries.h"
 
 namespace sac {
@@ -14,13 +16,18 @@ class Natural final : public ByteCodec<Natural> {
   [[nodiscard]] std::int64_t bytes(std::int64_t count, std::int64_t /*element_size*/) const override {
     return packed_bytes(count, kWidth);
   }
+  [[nodiscard]] Codes codes(std::int64_t /*count*/) const override { return {.width = kWidth}; }
   template <class T>
   void write(std::span<const T> values, std::uint8_t* out, RandomStream& random) const {
+    Dither dither(random);
     BitWriter bits(out);
-    for (const T value : values) {
+    std::array<float, 256> draws;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i % draws.size() == 0) dither.fill(draws);
+      const T value = values[i];
       int exponent = 0;
       const double mantissa = std::frexp(std::abs(static_cast<double>(value)), &exponent);  // in [0.5, 1)
-      if (2.0 * mantissa - 1.0 <= random.uniform()) --exponent;
+      if (2.0 * mantissa - 1.0 <= static_cast<double>(draws[i % draws.size()])) --exponent;
       const int code = mantissa == 0.0 || exponent < -kBias + 1 ? 0 : std::min(exponent + kBias, 2 * kBias);
       bits.put(static_cast<std::uint32_t>(code) | (value < 0 ? kSign : 0U), kWidth);
     }

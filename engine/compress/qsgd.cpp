@@ -1,11 +1,30 @@
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "engine/compress/byte_codec.h"
+#include "engine/compress/dither.h"
 #include "engine/compress/entries.h"
 
 namespace sac {
 namespace {
+
+/// Of the squares, in double: eight sums side by side, which processors add at once.
+template <class T>
+double norm_of(std::span<const T> values) {
+  std::array<double, 8> sums{};
+  std::size_t i = 0;
+  for (; i + sums.size() <= values.size(); i += sums.size()) {
+    for (std::size_t lane = 0; lane < sums.size(); ++lane) {
+      const auto value = static_cast<double>(values[i + lane]);
+      sums[lane] += value * value;
+    }
+  }
+  for (; i < values.size(); ++i) sums[0] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+  double sum = 0.0;
+  for (const double part : sums) sum += part;
+  return std::sqrt(sum);
+}
 
 /// Every value as sign and level, |x| / norm in s levels rounded at random so that the mean is right; a bucket of
 /// elements shares its 2-norm.
@@ -20,19 +39,26 @@ class Qsgd final : public ByteCodec<Qsgd> {
   [[nodiscard]] std::int64_t bytes(std::int64_t count, std::int64_t /*element_size*/) const override {
     return 4 * buckets(count) + packed_bytes(count, width_);
   }
+  [[nodiscard]] Codes codes(std::int64_t count) const override {
+    return {.width = width_, .begin = 4 * buckets(count)};
+  }
+
   template <class T>
   void write(std::span<const T> values, std::uint8_t* out, RandomStream& random) const {
     const auto count = static_cast<std::int64_t>(values.size());
-    BitWriter bits(out + 4 * buckets(count));
+    Dither dither(random);
+    CodeWriter codes(out + 4 * buckets(count), width_);
     for (std::int64_t begin = 0; begin < count; begin += bucket_, out += 4) {
       const auto part = values.subspan(static_cast<std::size_t>(begin), length(begin, count));
-      double sum = 0.0;
-      for (const T value : part) sum += static_cast<double>(value) * static_cast<double>(value);
-      const auto norm = static_cast<float>(std::sqrt(sum));
+      const auto norm = static_cast<float>(norm_of(part));
       store(out, norm);
-      for (const T value : part) bits.put(static_cast<std::uint32_t>(level(value, norm, random) + levels_), width_);
+      const bool plain = norm > 0.0F && std::isfinite(norm);
+      const T scale = plain ? static_cast<T>(levels_) / static_cast<T>(norm) : T{0};
+      for (std::size_t i = 0; i < part.size(); i += kChunk) {
+        write_chunk(part.subspan(i, std::min(kChunk, part.size() - i)), scale, dither, codes);
+      }
     }
-    bits.finish();
+    codes.finish();
   }
   template <class T>
   void read(const std::uint8_t* in, std::span<T> values) const {
@@ -47,15 +73,27 @@ class Qsgd final : public ByteCodec<Qsgd> {
   }
 
  private:
+  static constexpr std::size_t kChunk = 256;
+
   [[nodiscard]] std::int64_t buckets(std::int64_t count) const { return (count + bucket_ - 1) / bucket_; }
   [[nodiscard]] std::size_t length(std::int64_t begin, std::int64_t count) const {
     return static_cast<std::size_t>(std::min(bucket_, count - begin));
   }
-  [[nodiscard]] int level(double value, double norm, RandomStream& random) const {
-    const double scaled = norm > 0.0 ? std::abs(value) / norm * levels_ : 0.0;
-    if (!(scaled < levels_)) return value < 0.0 ? -levels_ : levels_;
-    const int rounded = static_cast<int>(scaled + random.uniform());
-    return value < 0.0 ? -rounded : rounded;
+
+  /// What is no number counts as the highest level; beside it the norm is no number, and all becomes none.
+  template <class T>
+  void write_chunk(std::span<const T> values, T scale, Dither& dither, CodeWriter& out) const {
+    std::array<float, kChunk> random;
+    std::array<std::int32_t, kChunk> level;
+    dither.fill(std::span(random).first(values.size()));
+    const auto most = static_cast<T>(levels_);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const T scaled = std::abs(values[i]) * scale;
+      const T below = (scaled < most ? scaled : most) + static_cast<T>(random[i]);
+      const std::int32_t rounded = std::min(static_cast<std::int32_t>(below), levels_);
+      level[i] = levels_ + (values[i] < 0 ? -rounded : rounded);
+    }
+    out.put(std::span<const std::int32_t>(level).first(values.size()));
   }
 
   int levels_;

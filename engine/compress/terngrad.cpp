@@ -1,4 +1,7 @@
+#include <array>
+
 #include "engine/compress/byte_codec.h"
+#include "engine/compress/dither.h"
 #include "engine/compress/entries.h"
 
 namespace sac {
@@ -11,14 +14,18 @@ class Terngrad final : public ByteCodec<Terngrad> {
   [[nodiscard]] std::int64_t bytes(std::int64_t count, std::int64_t /*element_size*/) const override {
     return 4 + packed_bytes(count, 2);
   }
+  [[nodiscard]] Codes codes(std::int64_t /*count*/) const override { return {.width = 2, .begin = 4}; }
   template <class T>
   void write(std::span<const T> values, std::uint8_t* out, RandomStream& random) const {
     const auto scale = static_cast<float>(largest(values));
     store(out, scale);
+    Dither dither(random);
     BitWriter bits(out + 4);
-    for (const T value : values) {
-      const bool sent = random.uniform() * scale < std::abs(static_cast<double>(value));
-      bits.put(!sent ? kZero : value < 0 ? kMinus : kPlus, 2);
+    std::array<float, 256> draws;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (i % draws.size() == 0) dither.fill(draws);
+      const bool sent = static_cast<T>(draws[i % draws.size()]) * static_cast<T>(scale) < std::abs(values[i]);
+      bits.put(!sent ? kZero : values[i] < 0 ? kMinus : kPlus, 2);
     }
     bits.finish();
   }

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -53,8 +54,8 @@ void Archive::io(RandomStream& stream) {
 }
 
 void Archive::io(Ledger& ledger) {
-  io(ledger.compute, ledger.communication, ledger.hidden_communication, ledger.waiting, ledger.payload, ledger.wire,
-     ledger.messages);
+  io(ledger.compute, ledger.communication, ledger.hidden_communication, ledger.waiting, ledger.idle, ledger.payload,
+     ledger.wire, ledger.messages, ledger.resting);
 }
 
 void Archive::io(at::Tensor& tensor) {
@@ -87,6 +88,18 @@ void Archive::io_in_place(const at::Tensor& tensor) {
   bytes_.append(static_cast<const char*>(whole.const_data_ptr()), whole.nbytes());
 }
 
+namespace {
+
+/// Waits until a file's bytes are on the disk: a power failure after the rename must not leave an empty checkpoint.
+std::error_code synced(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int failure = descriptor < 0 || fsync(descriptor) != 0 ? errno : 0;
+  if (descriptor >= 0) close(descriptor);
+  return failure == 0 ? std::error_code() : std::make_error_code(static_cast<std::errc>(failure));
+}
+
+}  // namespace
+
 void write_archive(const std::string& path, const Archive& archive, std::int64_t step) {
   const std::string part = path + ".part";
   const std::filesystem::path folder = std::filesystem::path(path).parent_path();
@@ -101,6 +114,7 @@ void write_archive(const std::string& path, const Archive& archive, std::int64_t
     file.flush();
     if (!file) failed = std::make_error_code(static_cast<std::errc>(errno));
   }
+  if (!failed) failed = synced(part);
   if (!failed) std::filesystem::rename(part, path, failed);
   if (!failed) return;
   std::error_code ignored;

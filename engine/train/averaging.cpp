@@ -1,6 +1,12 @@
 #include "engine/train/averaging.h"
 
 namespace sac {
+namespace {
+
+/// Drifts are measured once in so many steps at most: each takes as long as the average itself.
+constexpr std::int64_t kWatchSteps = 10;
+
+}  // namespace
 
 std::vector<OptionSpec> Averaging::options(std::int64_t period) {
   return joined({PeriodSchedule::options(period), {StateMerge::option()}, Compressor::options()});
@@ -17,28 +23,20 @@ void Averaging::prepare(Worker& worker) {
   restart(worker);
 }
 
-void Averaging::restart(Worker& worker) {
-  if (mean_.active()) start_ = worker.parameters().clone();
-}
+void Averaging::restart(Worker& worker) { mean_.agree(worker.parameters()); }
 
 bool Averaging::after_update(Worker& worker, const std::function<void()>& then) {
   if (!period_.due(worker, all_)) return false;
-  const at::Tensor before = worker.parameters().clone();
-  average(worker);
-  worker.report("drift", before.sub_(worker.parameters()).norm().item<double>());
+  const std::int64_t steps = worker.step() + 1;
+  const bool watched = steps / kWatchSteps != (steps - period_.steps_in_period()) / kWatchSteps;
+  const at::Tensor before = watched ? worker.parameters().clone() : at::Tensor();
+  mean_.apply(worker, worker.comm(), worker.parameters());
+  if (watched) worker.report("drift", before.sub_(worker.parameters()).norm().item<double>());
   merge_.apply(worker, all_);
   if (then) then();
   restart(worker);
   period_.averaged(worker, all_);
   return true;
-}
-
-void Averaging::average(Worker& worker) {
-  const at::Tensor& x = worker.parameters();
-  if (!mean_.active()) return worker.comm().all_reduce(x, Reduce::kMean);
-  x.sub_(start_);
-  mean_.apply(worker, worker.comm(), x, 1.0);
-  x.add_(start_);
 }
 
 }  // namespace sac

@@ -2,53 +2,71 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
+#include <memory>
+#include <string>
 #include <vector>
 
-#include "engine/train/compressor.h"
+#include "engine/train/client_draw.h"
+#include "engine/train/federated_model.h"
+#include "engine/train/server_link.h"
 #include "engine/train/worker.h"
 
 namespace sac {
 
-/// Rounds of federated training: a share of the clients, drawn anew every round from the run's seed, trains H steps
-/// from the global model; the mean of their differences, compressed on request, moves it. The others rest and take the
-/// new model with everybody.
+/// A client's side of federated rounds: those drawn train H steps from the server's model and push the difference they
+/// have made, compressed on request; the others are idle: they compute nothing, send nothing and take no model until
+/// the round before their next one is over. The round that is under way when the run ends is closed early.
 class ClientRounds {
  public:
-  /// period, client_fraction and those of Compressor.
+  /// period, client_fraction and those of ServerLink.
   static std::vector<OptionSpec> options();
 
   /// @param strategy  for messages.  @throws ConfigError  options that contradict each other.
   ClientRounds(const Options& options, const std::string& strategy);
 
-  [[nodiscard]] bool exact() const { return !mean_.active(); }
-  /// Before the first step.
-  void prepare(Worker& worker);
+  [[nodiscard]] Traits traits(bool serial_alone) const {
+    return {.server = true,
+            .oblivious = link_.oblivious(),
+            .serial_alone = serial_alone && link_.exact(),
+            .on_death = OnDeath::kGoesOn};
+  }
+  /// Before the first step.  @param extra  elements that the server keeps besides the model, 0 at first.
+  void prepare(Worker& worker, std::int64_t extra = 0);
+  /// At the beginning of a step: a client whose round begins takes the server's model, in its own time.
+  void begin(Worker& worker);
   /// Whether this client trains in this round.
   [[nodiscard]] bool takes_part() const { return takes_part_; }
-  [[nodiscard]] bool round_begins() const { return steps_ == 0; }
-  [[nodiscard]] bool round_ends() const { return steps_ == period_; }  ///< after `stepped`
-  void stepped() { ++steps_; }
-
-  [[nodiscard]] const at::Tensor& global() const { return global_; }  ///< x_g, [D]: this round's start
-  /// values [n] of those that take part become their mean, everywhere.
-  void average(Worker& worker, const at::Tensor& values) const;
-  /// At a round's end: parameters() <- x_g + mean of the differences.
-  void merge(Worker& worker);
-  /// parameters() are the global model from which the next round starts.
-  void next_round(Worker& worker);
-  void io(Archive& archive) { archive.io(round_, steps_, takes_part_, global_, mean_); }
+  /// Of all clients, the share that trains in a round.
+  [[nodiscard]] double share(const Worker& worker) const {
+    return static_cast<double>(draw_.clients()) / worker.world_size();
+  }
+  /// What the server had at this round's start: the model, then what it keeps besides. [D + extra]
+  [[nodiscard]] const at::Tensor& global() const { return global_; }
+  [[nodiscard]] at::Tensor global_model(const Worker& worker) const {
+    return global_.narrow(0, 0, worker.layout().parameter_count());
+  }
+  /// At the end of a step.  @return true where the round ends with it: then call close.
+  bool ends(const Worker& worker);
+  /// This client pushes what it has changed of global(), [D + extra]; nothing where it takes no part.
+  void close(Worker& worker, const at::Tensor& change);
+  /// The same of the model alone.
+  void close(Worker& worker);
+  [[nodiscard]] std::unique_ptr<ServerRule> serve(const ServerSetup& setup, const OuterConfig& outer = {}) const {
+    return std::make_unique<FederatedModel>(options_, outer, setup);
+  }
+  void io(Archive& archive);
 
  private:
-  void draw(const Worker& worker);
+  void take_global(const Worker& worker);
 
+  Options options_;
   std::int64_t period_;
-  double fraction_;
-  CompressedMean mean_;
+  ServerLink link_;
+  ClientDraw draw_;
   std::int64_t round_ = 0;
   std::int64_t steps_ = 0;
   bool takes_part_ = true;
-  std::int64_t clients_ = 1;  ///< that take part in a round
+  bool has_model_ = true;  ///< of this round's start
   at::Tensor global_;
 };
 

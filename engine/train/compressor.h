@@ -9,65 +9,64 @@
 #include "engine/compress/codec.h"
 #include "engine/core/options.h"
 #include "engine/train/archive.h"
+#include "engine/train/kept_back.h"
 #include "engine/train/worker.h"
 
 namespace sac {
 
-/// One worker's end of a compressed exchange: a codec and, with error feedback, what it has kept back so far.
-///   ef    p = g + e / u; C(p) is sent; e <- u (p - C(p))   Seide 2014; Karimireddy et al. 2019, arXiv:1901.09847
-///   ef21  C(g - h) is sent; h <- h + C(g - h)              Richtarik et al. 2021, arXiv:2106.05203
-/// u is the step size that the vector will be multiplied with: so x_T - e_T = x_0 - sum_t lr_t g_t for any lr_t.
+/// Where compressed messages go: what a codec must be able to do.
+enum class Route {
+  kMean,    ///< all ranks take the mean of all: see CompressedMean
+  kServer,  ///< to a parameter server, whose messages may have any length
+  kPeer,    ///< to a rank that knows the length beforehand
+};
+
+/// One worker's end of a compressed exchange: a codec, and what it has kept back so far (see KeptBack).
 class Compressor {
  public:
-  /// codec, codec_ratio, codec_levels, codec_bucket, error_feedback, error_feedback_rule.
+  /// codec and codec_..., error_feedback, error_feedback_rule.
   static std::vector<OptionSpec> options();
 
-  /// The codec that these options ask for; null for "none".
+  /// These options' values among others.
+  static ValueMap values(const Options& options);
+  /// The codec that these options ask for; null for "none" and "powersgd".
   static std::unique_ptr<Codec> codec_of(const Options& options);
 
-  /// @throws ConfigError  error feedback without a codec.
-  explicit Compressor(const Options& options);
+  Compressor() = default;  ///< "none"
+  /// @throws ConfigError  options that contradict each other, a codec that cannot go this way.
+  explicit Compressor(const Options& options, Route route = Route::kPeer);
 
-  [[nodiscard]] bool active() const { return codec_ != nullptr; }  ///< a codec other than "none"
-  [[nodiscard]] const Codec& codec() const { return *codec_; }
-  [[nodiscard]] bool keeps_mean() const { return rule_ == Rule::kEf21; }
+  [[nodiscard]] bool active() const { return name_ != "none"; }  ///< a codec other than "none"
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] bool adds_up() const { return codec_->adds_up(); }
+  [[nodiscard]] bool varies() const { return codec_ && codec_->varies(); }
+  [[nodiscard]] bool votes() const { return codec_ && codec_->votes(); }
+  [[nodiscard]] bool keeps_mean() const { return kept_.keeps_mean(); }
+  [[nodiscard]] bool feeds_back() const { return !kept_.keeps_nothing(); }  ///< what is lost is sent later
+  [[nodiscard]] bool has_momentum() const { return kept_.has_momentum(); }
 
   /// The message for values [n], the same n at every call.
   at::Tensor encode(Worker& worker, const at::Tensor& values, double unit);
   /// values [n] <- what a message of the last encode's round says.
-  void decode(const at::Tensor& message, const at::Tensor& values) const { codec_->decode(message, round_, values); }
+  void decode(const at::Tensor& message, const at::Tensor& values) const { decode(message, round_, values); }
+  /// The same of an earlier one's.
+  void decode(const at::Tensor& message, const CodecRound& round, const at::Tensor& values) const {
+    codec_->decode(message, round, values);
+  }
+  [[nodiscard]] const CodecRound& round() const { return round_; }         ///< of the last encode
+  [[nodiscard]] const at::Tensor& kept() const { return kept_.memory(); }  ///< see KeptBack::memory
 
-  void io(Archive& archive) { archive.io(round_.number, memory_); }
+  void io(Archive& archive) { archive.io(round_.number, kept_); }
 
  private:
-  enum class Rule { kNone, kEf, kEf21 };
-
-  std::unique_ptr<Codec> codec_;  ///< null for "none"
-  Rule rule_ = Rule::kNone;
+  std::string name_ = "none";
+  std::unique_ptr<Codec> codec_;  ///< null for "none" and "powersgd"
   CodecRound round_;
-  at::Tensor memory_;  ///< e or h, [n]; undefined before the first encode
+  KeptBack kept_;
 };
 
-/// Refuses codecs that say only directions where lengths are needed.  @throws ConfigError
+/// Refuses what does not fit differences of models: codecs that say only directions, momentum meant for gradients.
+/// @throws ConfigError
 void require_lengths(const Compressor& compressor, const std::string& strategy);
-
-/// The mean over ranks of what each has to say, compressed. Messages that add up travel by all-reduce, others by
-/// all-gather.
-class CompressedMean {
- public:
-  explicit CompressedMean(const Options& options) : compressor_(options) {}
-  [[nodiscard]] const Compressor& compressor() const { return compressor_; }
-  [[nodiscard]] bool active() const { return compressor_.active(); }
-
-  /// values [n] of every rank become mean_k C(values_k); with a codec that votes, the sign of its sum.
-  void apply(Worker& worker, Communicator& comm, const at::Tensor& values, double unit);
-  void io(Archive& archive) { archive.io(compressor_, total_); }
-
- private:
-  void gather(Communicator& comm, const at::Tensor& message, const at::Tensor& values) const;
-
-  Compressor compressor_;
-  at::Tensor total_;  ///< ef21: mean_k h_k
-};
 
 }  // namespace sac

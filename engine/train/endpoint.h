@@ -21,6 +21,9 @@ class Archive;
 /// Thrown inside a worker when the run stops at somebody's wish; unwinds its thread, never reaches the user.
 struct StopRequested {};
 
+/// Thrown inside a worker of the virtual cluster that has died: unwinds its thread, the others go on.
+struct Departed {};
+
 /// Progress inside one computation.
 class ComputePace {
  public:
@@ -69,6 +72,8 @@ class Endpoint {
   virtual ParameterServer& server() = 0;
   virtual const Clock& clock() const = 0;
   virtual const Ledger& ledger() const = 0;
+  /// From now on (or no more) what would be booked as waiting is idle.
+  virtual void rest(bool resting) = 0;
 
   /// Runs `arithmetic` and charges its time. `fraction` scales the time (1 = a full mini-batch). `milestones` are
   /// shares of the span, ascending, the last 1; `arithmetic` calls ComputePace::next_milestone once for each but may
@@ -85,6 +90,9 @@ class Endpoint {
   /// Non-blocking and free of charge; aggregated over workers by the executor.
   virtual void report(StepReport report) = 0;
   virtual void contribute(Contribution contribution) = 0;
+
+  /// The lowest rank that has not died: it speaks where one speaks for all.
+  [[nodiscard]] virtual int spokesman() const { return 0; }
 
   // Checkpoints: a worker hands over its state at a step boundary when the executor wants it.
   virtual void prepared() = 0;  ///< Strategy::prepare has returned

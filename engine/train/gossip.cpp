@@ -4,7 +4,7 @@
 
 namespace sac {
 
-Gossip::Gossip(Worker& worker, const Mixing& mixing, const at::Tensor& message) {
+Gossip::Gossip(Worker& worker, const Mixing& mixing, const at::Tensor& message) : message_(message) {
   for (const Link& link : mixing.in) {
     theirs_.push_back(at::zeros_like(message));
     works_.push_back(worker.comm().recv_async(theirs_.back(), link.peer));
@@ -14,6 +14,9 @@ Gossip::Gossip(Worker& worker, const Mixing& mixing, const at::Tensor& message) 
 
 const std::vector<at::Tensor>& Gossip::receive() {
   for (const WorkPtr& work : works_) work->wait();
+  for (std::size_t i = 0; i < theirs_.size(); ++i) {
+    if (!works_[i]->arrived()) theirs_[i].copy_(message_);
+  }
   works_.clear();
   return theirs_;
 }

@@ -16,6 +16,20 @@ void add_to(at::Tensor& sum, const at::Tensor& term) {
   }
 }
 
+/// Undefined of none.
+at::Tensor mean_of(const std::vector<at::Tensor>& replicas) {
+  at::Tensor sum;
+  for (const at::Tensor& replica : replicas) add_to(sum, replica);
+  return replicas.empty() ? sum : sum.div_(static_cast<double>(replicas.size()));
+}
+
+/// mean_k |x_k - mean|
+double mean_distance(const std::vector<at::Tensor>& replicas, const at::Tensor& mean) {
+  double sum = 0.0;
+  for (const at::Tensor& replica : replicas) sum += replica.dist(mean).item<double>();
+  return sum / static_cast<double>(replicas.size());
+}
+
 }  // namespace
 
 Recorder::Recorder(const Job& job, MetricSink& sink, ParallelFor parallel, std::function<at::Tensor()> server_model)
@@ -54,19 +68,49 @@ void Recorder::report(const StepReport& report, double clock, std::int64_t wire_
   };
   add("learning_rate", report.lr);
   for (const auto& [series, value] : report.extra) add(series, value);
-  if (totals.moment.workers < job_->workers) return;
+  if (totals.moment.workers >= reporters(report.step)) close(report.step);
+}
 
+/// Everybody has reported the step.
+void Recorder::close(std::int64_t step) {
+  const StepTotals totals = steps_.extract(step).mapped();
+  const Mean& loss = totals.series.at("train_loss");
   std::vector<std::pair<std::string, double>> values;
   for (const auto& [series, mean] : totals.series)
     values.emplace_back(series, mean.sum / static_cast<double>(mean.count));
-  if (report.step >= train_loss_step_) {
-    train_loss_ = loss.sum / static_cast<double>(loss.count);
-    train_loss_step_ = report.step;
+  if (observe_) {
+    for (auto& observed : observe_()) values.push_back(std::move(observed));
   }
-  emit(totals.moment, report.step, std::move(values));
+  if (step >= train_loss_step_) {
+    train_loss_ = loss.sum / static_cast<double>(loss.count);
+    train_loss_step_ = step;
+  }
+  emit(totals.moment, step, std::move(values));
   sink_->progress(
-      {.step = report.step, .steps = job_->train.steps, .seconds = totals.moment.clock, .train_loss = train_loss_});
-  steps_.erase(report.step);
+      {.step = step, .steps = job_->train.steps, .seconds = totals.moment.clock, .train_loss = train_loss_});
+}
+
+std::int64_t Recorder::reporters(std::int64_t step) const {
+  return job_->workers -
+         std::count_if(departures_.begin(), departures_.end(), [&](const Departure& d) { return d.reported < step; });
+}
+
+std::int64_t Recorder::contributors(std::int64_t step) const {
+  return job_->workers - std::count_if(departures_.begin(), departures_.end(),
+                                       [&](const Departure& d) { return d.contributed < step; });
+}
+
+std::vector<std::int64_t> Recorder::depart(std::int64_t reported, std::int64_t contributed) {
+  departures_.push_back({.reported = reported, .contributed = contributed});
+  std::vector<std::int64_t> closed, elected;
+  for (const auto& [step, totals] : steps_) {
+    if (totals.moment.workers >= reporters(step)) closed.push_back(step);
+  }
+  for (const std::int64_t step : closed) close(step);
+  for (const auto& [step, ballot] : ballots_) {
+    if (ballot.moment.workers >= contributors(step)) elected.push_back(step);
+  }
+  return elected;
 }
 
 bool Recorder::contribute(const Contribution& contribution, double clock, std::int64_t wire_bytes) {
@@ -77,25 +121,26 @@ bool Recorder::contribute(const Contribution& contribution, double clock, std::i
   const Kind kind = contribution.share.kind;
   if (kind == Kind::kServer || kind == Kind::kAroundServer) ballot.server = true;
   if (kind == Kind::kReplica || kind == Kind::kAroundServer) {
-    ++ballot.replicas;
-    add_to(ballot.parameters, contribution.share.parameters);
+    ballot.replicas.push_back(contribution.share.parameters);
   }
-  return ballot.moment.workers == job_->workers;
+  return ballot.moment.workers >= contributors(contribution.step);
 }
 
-at::Tensor Recorder::elected(const Ballot& ballot) const {
-  if (ballot.replicas > 0) ballot.parameters.div_(static_cast<double>(ballot.replicas));
-  if (!ballot.server) return ballot.parameters;
+at::Tensor Recorder::elected(const Ballot& ballot, const at::Tensor& mean) const {
+  if (!ballot.server) return mean;
   const at::Tensor served = server_model_();
-  if (ballot.replicas == 0) return served.clone();
-  job_->strategy()->served(job_->model->layout()).unpack(served, ballot.parameters);
-  return ballot.parameters;
+  if (ballot.replicas.empty()) return served.clone();
+  at::Tensor whole = mean.clone();
+  job_->strategy()->served(job_->model->layout()).unpack(served, whole);
+  return whole;
 }
 
 void Recorder::evaluate(std::int64_t step) {
   Ballot ballot = ballots_.extract(step).mapped();
-  const at::Tensor parameters = elected(ballot);
-  ballot.buffers.div_(static_cast<double>(job_->workers));
+  if (!ballot.server && ballot.replicas.empty()) return;  // whoever spoke for all has died
+  const at::Tensor mean = mean_of(ballot.replicas);
+  const at::Tensor parameters = elected(ballot, mean);
+  ballot.buffers.div_(static_cast<double>(ballot.moment.workers));
   const EvalSums sums = evaluate_model(*job_->model, *job_->data, parameters, ballot.buffers, parallel_);
   const auto count = static_cast<double>(sums.count);
   accuracy_ = static_cast<double>(sums.correct) / count;
@@ -103,7 +148,9 @@ void Recorder::evaluate(std::int64_t step) {
   evaluated_step_ = step;
   const at::Tensor host = parameters.cpu();
   params_sha256_ = Sha256().update(host.const_data_ptr(), host.nbytes()).hex();
-  emit(ballot.moment, step, {{"accuracy", accuracy_}, {"loss", loss_}});
+  std::vector<std::pair<std::string, double>> values{{"accuracy", accuracy_}, {"loss", loss_}};
+  if (ballot.replicas.size() > 1) values.emplace_back("replica_drift", mean_distance(ballot.replicas, mean));
+  emit(ballot.moment, step, std::move(values));
   if (job_->evaluated) job_->evaluated(step, host, ballot.buffers.cpu());
 }
 
@@ -119,7 +166,8 @@ void Recorder::fill(RunOutcome& outcome) const {
 }
 
 void Recorder::io(Archive& archive) {
-  archive.io(steps_, ballots_, train_loss_, train_loss_step_, accuracy_, loss_, evaluated_step_, params_sha256_);
+  archive.io(steps_, ballots_, departures_, train_loss_, train_loss_step_, accuracy_, loss_, evaluated_step_,
+             params_sha256_);
 }
 
 }  // namespace sac

@@ -22,14 +22,22 @@ class Recorder {
  public:
   using ParallelFor = std::function<void(std::int64_t count, const std::function<void(std::int64_t)>& body)>;
 
+  using Observe = std::function<std::vector<std::pair<std::string, double>>()>;
+
   /// @param parallel  evaluates batches, each by one thread.  @param server_model  what the server holds, where there
   /// is one: the elements that the strategy has served, packed.
   Recorder(const Job& job, MetricSink& sink, ParallelFor parallel, std::function<at::Tensor()> server_model);
+
+  /// @param observe  what else there is to say when a step's points are made: series and values.
+  void observe_by(Observe observe) { observe_ = std::move(observe); }
 
   /// @param clock  the worker's time.  @param wire_bytes  sent by it so far.
   void report(const StepReport& report, double clock, std::int64_t wire_bytes);
   /// @return true when this was the last contribution to its step: then call evaluate(step).
   bool contribute(const Contribution& contribution, double clock, std::int64_t wire_bytes);
+  /// A worker that has last reported and contributed after these steps does so no more.
+  /// @return steps that waited for its contribution alone: call evaluate of each.
+  std::vector<std::int64_t> depart(std::int64_t reported, std::int64_t contributed);
   /// Evaluates the model that the workers agreed on after `step` steps.
   void evaluate(std::int64_t step);
 
@@ -61,21 +69,33 @@ class Recorder {
   };
   struct Ballot {
     Moment moment;
-    std::int64_t replicas = 0;
     bool server = false;
-    at::Tensor parameters, buffers;  ///< sums
-    void io(Archive& archive) { archive.io(moment, replicas, server, parameters, buffers); }
+    std::vector<at::Tensor> replicas{};  ///< in order of contribution
+    at::Tensor buffers{};                ///< their sum
+    void io(Archive& archive) { archive.io(moment, server, replicas, buffers); }
   };
 
-  [[nodiscard]] at::Tensor elected(const Ballot& ballot) const;
+  /// A worker's last words.
+  struct Departure {
+    std::int64_t reported = 0;
+    std::int64_t contributed = 0;
+    void io(Archive& archive) { archive.io(reported, contributed); }
+  };
+
+  [[nodiscard]] std::int64_t reporters(std::int64_t step) const;
+  [[nodiscard]] std::int64_t contributors(std::int64_t step) const;
+  void close(std::int64_t step);
+  [[nodiscard]] at::Tensor elected(const Ballot& ballot, const at::Tensor& mean) const;
   void emit(const Moment& moment, std::int64_t step, std::vector<std::pair<std::string, double>> values);
 
   const Job* job_;
   MetricSink* sink_;
   ParallelFor parallel_;
   std::function<at::Tensor()> server_model_;
+  Observe observe_;
   std::map<std::int64_t, StepTotals> steps_;
   std::map<std::int64_t, Ballot> ballots_;
+  std::vector<Departure> departures_;
   double train_loss_ = 0.0;
   std::int64_t train_loss_step_ = 0;
   double accuracy_ = 0.0;

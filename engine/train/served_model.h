@@ -2,24 +2,22 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <vector>
 
-#include "engine/compress/codec.h"
+#include "engine/train/gradient_count.h"
+#include "engine/train/server_link.h"
 #include "engine/train/stale_gradients.h"
-#include "engine/train/strategy.h"
+#include "engine/train/worker_clocks.h"
 
 namespace sac {
 
 /// When a server changes the model and who waits: all parameter-server strategies are cases of this.
 struct ServerPolicy {
-  std::int64_t gradients = 1;  ///< averaged for one change, n; 0 = one a worker, K
-  double growth = 0.0;         ///< of n, a change
-  bool pushers_wait = false;   ///< a worker reads once its gradient is in the model
+  GradientCount count{};      ///< averaged for one change, n
+  bool pushers_wait = false;  ///< a worker reads once its gradient is in the model
   bool late_dropped = false;  ///< a gradient of any but the newest model is thrown away, and called off where that goes
-  /// A worker reads while it is at most this many gradients ahead of the slowest.
-  std::int64_t clock_gap = std::numeric_limits<std::int64_t>::max();
+  ClockGap clock_gap{};       ///< how far ahead of the slowest a worker may be that reads
 };
 
 /// The rule of one shard: decodes what workers push, corrects what is late, averages n gradients and takes one step of
@@ -37,33 +35,36 @@ class ServedModel final : public ServerRule {
   bool leave(int worker) override;
   void come_back(int worker) override;
   [[nodiscard]] bool in_vain(int worker) const override;
+  [[nodiscard]] std::int64_t dropped() const override { return dropped_; }
   void io(Archive& archive) override;
 
  private:
   static constexpr std::int64_t kNothing = -1;
   struct Client {
-    std::int64_t clock = 0;             ///< gradients pushed
     std::int64_t read_at = 0;           ///< changes made when it last read
     std::int64_t waits_for = kNothing;  ///< the change that holds its gradient
-    bool present = true;
-    void io(Archive& archive) { archive.io(clock, read_at, waits_for, present); }
+    void io(Archive& archive) { archive.io(read_at, waits_for); }
   };
 
   [[nodiscard]] Client& client(int worker) { return clients_[static_cast<std::size_t>(worker)]; }
   [[nodiscard]] const Client& client(int worker) const { return clients_[static_cast<std::size_t>(worker)]; }
-  void decode(const ServerUpdate& update);
   [[nodiscard]] std::int64_t needed() const;
   bool step_when_complete();
+  bool drop() {
+    ++dropped_;
+    return false;
+  }
 
   ServerPolicy policy_;
+  WorkerClocks clocks_;
+  ReceivedPushes pushes_;
   StaleGradients stale_;
-  std::unique_ptr<Codec> codec_;
-  std::uint64_t seed_;
   double weight_;  ///< of a change
-  at::Tensor parameters_, value_, gradient_;
+  at::Tensor parameters_, gradient_;
   std::unique_ptr<Optimizer> optimizer_;
   std::vector<Client> clients_;
   std::int64_t changes_ = 0;
+  std::int64_t dropped_ = 0;    ///< gradients thrown away
   std::int64_t collected_ = 0;  ///< gradients in gradient_
   double lr_ = 0.0;             ///< of the last gradient
 };

@@ -4,15 +4,16 @@
 
 namespace sac {
 
-ServerShard::ServerShard(Range range, at::Tensor parameters, const MakeRule& make_rule, int workers)
-    : range_(range),
-      parameters_(std::move(parameters)),
-      rule_(make_rule(parameters_)),
+ServerShard::ServerShard(int index, at::Tensor parameters, const MakeRule& make_rule, int workers)
+    : parameters_(std::move(parameters)),
+      rule_(make_rule(parameters_, index)),
       pulled_(static_cast<std::size_t>(workers), 0) {}
 
-void ServerShard::apply(const at::Tensor& update, int worker, double lr) {
+void ServerShard::apply(const at::Tensor& update, int worker, const PushNote& note, double seconds) {
   const std::int64_t staleness = version_ - pulled_[static_cast<std::size_t>(worker)];
-  if (rule_->apply({.value = update, .worker = worker, .lr = lr, .staleness = staleness})) ++version_;
+  if (rule_->apply({.value = update, .worker = worker, .note = note, .staleness = staleness, .seconds = seconds})) {
+    ++version_;
+  }
   ++staleness_[staleness];
 }
 

@@ -14,21 +14,20 @@ namespace sac {
 
 class Archive;
 
-/// Makes the update rule of one shard that holds parameters [n].
-using MakeRule = std::function<std::unique_ptr<ServerRule>(const at::Tensor& shard)>;
+/// Makes the update rule of shard `index`, which holds parameters [n].
+using MakeRule = std::function<std::unique_ptr<ServerRule>(const at::Tensor& shard, int index)>;
 
 /// One shard of the served model: its parameters, its rule, and how old the copy is that each worker has. The same on
 /// every fabric; who calls it decides the order of updates.
 class ServerShard {
  public:
-  /// @param parameters  [n], elements `range` of the model; changed in place.
-  ServerShard(Range range, at::Tensor parameters, const MakeRule& make_rule, int workers);
+  /// @param parameters  [n], changed in place.
+  ServerShard(int index, at::Tensor parameters, const MakeRule& make_rule, int workers);
 
-  [[nodiscard]] const Range& range() const { return range_; }
   [[nodiscard]] const at::Tensor& parameters() const { return parameters_; }
 
-  /// Takes one worker's message in and counts its staleness.
-  void apply(const at::Tensor& update, int worker, double lr);
+  /// Takes one worker's message in at `seconds` of the shard's clock and counts its staleness.
+  void apply(const at::Tensor& update, int worker, const PushNote& note, double seconds);
   [[nodiscard]] bool may_read(int worker) const { return rule_->may_read(worker); }
   /// Copies the parameters to `out` [n]: the version that `worker` has from now on.
   void read(int worker, const at::Tensor& out);
@@ -36,13 +35,13 @@ class ServerShard {
   void come_back(int worker) { rule_->come_back(worker); }
   [[nodiscard]] bool in_vain(int worker) const { return rule_->in_vain(worker); }
 
+  [[nodiscard]] std::int64_t dropped() const { return rule_->dropped(); }
   /// Staleness -> number of updates.
   [[nodiscard]] const std::map<std::int64_t, std::int64_t>& staleness() const { return staleness_; }
   /// Everything but the parameters.
   void io(Archive& archive);
 
  private:
-  Range range_;
   at::Tensor parameters_;
   std::unique_ptr<ServerRule> rule_;
   std::int64_t version_ = 0;

@@ -4,63 +4,50 @@
 
 namespace sac {
 
-std::vector<OptionSpec> ServerStrategy::options() { return joined({ServedModel::options(), Compressor::options()}); }
-
-OptionSpec gradients_option() {
-  return {.name = "gradients",
-          .fallback = std::int64_t{0},
-          .doc = "averaged for a change of the model, n; 0 = one a worker",
-          .min = 0,
-          .max = 65536};
-}
+std::vector<OptionSpec> ServerStrategy::options() { return joined({ServedModel::options(), ServerLink::options()}); }
 
 ServerStrategy::ServerStrategy(const Options& options, const std::string& name, const ServerPolicy& policy)
-    : options_(options), name_(name), policy_(policy) {
-  const Compressor compressor(options);
-  if (compressor.active() && compressor.keeps_mean()) {
-    throw ConfigError("strategy '" + name +
-                      "': error_feedback_rule = \"ef21\" needs every worker's word in every exchange; use \"ef\"");
-  }
-}
+    : options_(options), name_(name), policy_(policy), link_(options, name) {}
 
 Traits ServerStrategy::traits() const {
-  const bool plain = options_.text("codec") == "none" && policy_.gradients <= 1;
-  return {
-      .server = true, .deterministic = false, .oblivious = true, .serial_alone = plain, .drops = policy_.late_dropped};
+  return {.server = true,
+          .deterministic = false,
+          .oblivious = link_.oblivious() && !policy_.count.follows_loss(),
+          .serial_alone = link_.exact() && policy_.count.base() <= 1,
+          .drops = policy_.late_dropped,
+          .on_death = OnDeath::kGoesOn};
 }
 
 void ServerStrategy::prepare(Worker& worker) {
-  if (policy_.pushers_wait && policy_.gradients > worker.world_size()) {
-    throw ConfigError("strategy '" + name_ + "': gradients = " + std::to_string(policy_.gradients) +
+  if (policy_.pushers_wait && policy_.count.base() > worker.world_size()) {
+    throw ConfigError("strategy '" + name_ + "': gradients = " + std::to_string(policy_.count.base()) +
                       " is more than cluster.workers = " + std::to_string(worker.world_size()) +
                       ", each of which waits for its own to be used");
   }
-  if (options_.text("codec") == "none") return;
-  for (int shard = 0; shard < worker.server().shards(); ++shard) compressors_.emplace_back(options_);
+  link_.prepare(worker);
+  shared_ = served(worker.layout());
+  whole_ = shared_.size() == worker.layout().parameter_count();
 }
 
 void ServerStrategy::step(Worker& worker) {
-  ParameterServer& server = worker.server();
   if (!policy_.late_dropped) {
     worker.compute_gradients();
   } else if (!worker.try_gradients()) {
-    return server.pull(worker.parameters());
+    return worker.server().pull(worker.parameters());
   }
-  std::vector<at::Tensor> messages = server.slices(worker.gradients());
-  for (std::size_t shard = 0; shard < compressors_.size(); ++shard) {
-    messages[shard] = compressors_[shard].encode(worker, messages[shard], worker.lr());
-  }
-  server.exchange(messages, worker.lr(), server.slices(worker.parameters()));
+  const PushNote note{.lr = worker.lr(), .loss = policy_.count.follows_loss() ? worker.last_loss().value() : 0.0};
+  if (!whole_) worker.update();
+  link_.push_pull(worker, shared_, note);
 }
 
-ConsensusShare ServerStrategy::consensus(Worker& /*worker*/) { return ConsensusShare::server(); }
+ConsensusShare ServerStrategy::consensus(Worker& worker) {
+  return whole_ ? ConsensusShare::server() : ConsensusShare::around_server(worker.parameters());
+}
 
 std::unique_ptr<ServerRule> ServerStrategy::serve(const ServerSetup& setup) {
   return std::make_unique<ServedModel>(options_, policy_, setup);
 }
 
-void ServerStrategy::io(Archive& archive, Worker& /*worker*/) {
-  for (Compressor& compressor : compressors_) compressor.io(archive);
-}
+void ServerStrategy::io(Archive& archive, Worker& /*worker*/) { link_.io(archive); }
 
 }  // namespace sac

@@ -3,17 +3,18 @@
 #include <string>
 #include <vector>
 
-#include "engine/train/compressor.h"
 #include "engine/train/served_model.h"
+#include "engine/train/server_link.h"
 #include "engine/train/strategy.h"
 
 namespace sac {
 
 /// What all parameter-server strategies share: a worker computes a gradient, pushes it, compressed on request, and goes
-/// on from the server's answer; a policy says when the server changes the model and who waits.
+/// on from the server's answer; a policy says when the server changes the model and who waits. Elements that the server
+/// does not hold (Strategy::served) are the worker's own, moved by its own optimiser.
 class ServerStrategy : public Strategy {
  public:
-  /// Those of ServedModel and Compressor.
+  /// Those of ServedModel and ServerLink.
   static std::vector<OptionSpec> options();
 
   /// @param name  for messages.  @throws ConfigError  options that contradict each other.
@@ -31,10 +32,9 @@ class ServerStrategy : public Strategy {
   Options options_;
   std::string name_;
   ServerPolicy policy_;
-  std::vector<Compressor> compressors_;  ///< a shard; empty without a codec
+  ServerLink link_;
+  Slices shared_;  ///< what the server holds
+  bool whole_ = true;
 };
-
-/// The option of strategies that average n gradients, its default K.
-OptionSpec gradients_option();
 
 }  // namespace sac

@@ -12,14 +12,26 @@
 
 namespace sac {
 
+/// What becomes of the others where a worker dies.
+enum class OnDeath {
+  kStalls,   ///< they wait for it
+  kCanGoOn,  ///< they wait for it, or go on without it, for all they share is all-reduced: cluster.on_failure
+  kGoesOn,   ///< nobody waits for it
+};
+
+/// The same in a reader's words.
+const char* on_death_text(OnDeath on_death);
+
 /// What a strategy needs of a fabric, so that an impossible pairing is refused before step 0.
 struct Traits {
   bool server = false;        ///< needs a parameter server
+  bool replicated = false;    ///< its shards are whole models, one a worker and beside it
   bool deterministic = true;  ///< on real fabrics too: its iterates do not depend on timing
   bool oblivious = false;    ///< when and what it sends never depends on losses or values: its time can be told without
                              ///< computing them
   bool serial_alone = true;  ///< with one worker it is serial SGD (whatever the optimiser)
   bool drops = false;        ///< work that comes too late is thrown away: how much is sent depends on timing
+  OnDeath on_death = OnDeath::kStalls;
 };
 
 /// What the rule of one server shard starts from.
@@ -27,6 +39,7 @@ struct ServerSetup {
   at::Tensor parameters;       ///< the shard's, [n]; changed in place
   OptimizerFactory optimizer;  ///< makes the run's optimiser
   int workers = 1;
+  int shard = 0;  ///< its index
   std::uint64_t seed = 0;
 };
 
@@ -43,6 +56,8 @@ class Strategy {
   virtual ConsensusShare consensus(Worker& worker) { return ConsensusShare::replica(worker.parameters()); }
   /// The elements that live on the server: everything unless said otherwise. The shards deal out these, packed.
   [[nodiscard]] virtual Slices served(const Layout& layout) const { return Slices({{0, layout.parameter_count()}}); }
+  /// Elements that the server keeps besides, after the served ones, initially 0.
+  [[nodiscard]] virtual std::int64_t served_besides(const Layout& /*layout*/) const { return 0; }
   /// The update rule of one server shard; called before the first step for strategies whose traits ask for a server.
   virtual std::unique_ptr<ServerRule> serve(const ServerSetup& setup);
   /// Writes or reads what the strategy carries from step to step; called at step boundaries, after prepare.

@@ -28,6 +28,8 @@ class Worker {
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int world_size() const { return world_size_; }
+  /// True for one of the workers that have not died: where all replicas are equal it speaks for all.
+  [[nodiscard]] bool speaks_for_all() const { return rank_ == endpoint_->spokesman(); }
   /// Steps finished before this one: 0 in the first call of Strategy::step.
   [[nodiscard]] std::int64_t step() const { return step_; }
   [[nodiscard]] std::int64_t total_steps() const { return total_steps_; }
@@ -57,6 +59,8 @@ class Worker {
 
   [[nodiscard]] Communicator& comm() { return endpoint_->comm(); }
   [[nodiscard]] ParameterServer& server() { return endpoint_->server(); }
+  /// This worker has nothing to do (or something again): until then it waits for nobody, it is idle.
+  void rest(bool resting) { endpoint_->rest(resting); }
   [[nodiscard]] const Clock& clock() const { return endpoint_->clock(); }
   [[nodiscard]] RandomStream& random() { return random_; }  ///< keyed (seed, rank, kStrategy)
   [[nodiscard]] std::uint64_t seed() const { return seed_; }

@@ -43,7 +43,7 @@ void WorkerLoop::after_step() {
   const bool last = worker_.step_ == train.steps;
   if (last || due(worker_.step_, train.log_every)) report();
   if (last || due(worker_.step_, train.eval_every)) contribute();
-  if (!last && worker_.rank_ == 0 && due(worker_.step_, train.checkpoint_every)) endpoint_->request_checkpoint();
+  if (!last && worker_.speaks_for_all() && due(worker_.step_, train.checkpoint_every)) endpoint_->request_checkpoint();
 }
 
 void WorkerLoop::report() {

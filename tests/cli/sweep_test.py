@@ -133,6 +133,30 @@ class Sweep(SactoolCase):
         self.assertEqual(self.rows("SELECT count(*) AS n, count(DISTINCT key) AS keys, sum(status = 'FINISHED') AS done FROM runs"),
                          [{"n": 8, "keys": 8, "done": 8}])
 
+    def test_hopeless_runs_are_stopped_early(self):
+        asha = SPEC.replace("steps = 20", "steps = 60000") + """
+[sweep]
+metric = { name = "train_loss", goal = "minimize" }
+early_terminate = { type = "asha", min_iter = 200, eta = 2 }
+[sweep.parameters]
+"optimizer.lr" = { values = [0.1, 1e-7, 1e-8, 1e-9] }
+"""
+        path = self.write("asha.toml", asha)
+        done = self.sweep(path, "--jobs", "2", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        counts = json.loads(done.stdout)
+        self.assertGreaterEqual(counts["stopped_early"], 1)
+        self.assertEqual(counts["finished"] + counts["stopped_early"], 4)
+        for run in self.rows("SELECT status, error, steps FROM runs WHERE status <> 'FINISHED'"):
+            self.assertEqual(run["status"], "KILLED")
+            self.assertRegex(run["error"], r"^stopped early: train_loss .* at step \d+ is not among the best 1/2 of \d runs of its seed$")
+        self.assertEqual(self.rows("SELECT status FROM runs WHERE name LIKE '%lr=0.1%'"), [{"status": "FINISHED"}])
+        again = json.loads(self.sweep(path, "--json").stdout)
+        self.assertEqual(again["stopped_early"], counts["stopped_early"])
+        self.assert_refused(self.sweep(self.write("bad.toml", asha.replace("train_loss", "loss"))), "train.eval_every = 0")
+        self.assert_refused(self.sweep(self.write("bad.toml", asha.replace("asha", "hyperband"))), 'must be "asha"')
+        self.assert_refused(self.sweep(self.write("bad.toml", asha.replace("min_iter", "min_steps"))), "did you mean 'min_iter'?")
+
     def test_take_and_the_job_script(self):
         path = self.write("my sweep.toml", SWEEP)
         done = self.sweep(path, "--take", "3", "--jobs", "2")

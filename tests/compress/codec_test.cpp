@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "engine/core/error.h"
 
@@ -57,6 +58,7 @@ std::vector<Case> cases() {
       {"topk", {}, [](auto n, auto w) { return k(0.01, n) * (4 + w); }},
       {"topk", {.ratio = 1.0}, [](auto n, auto w) { return n * (4 + w); }},
       {"randomk", {.ratio = 0.1}, [](auto n, auto w) { return k(0.1, n) * w; }},
+      {"dgc", {.ratio = 0.1}, [](auto n, auto w) { return k(0.1, n) * (4 + w); }},
   };
 }
 
@@ -128,6 +130,45 @@ TEST(Codecs, TopKTakesTheFirstOfEquals) {
   const at::Tensor back = through(*make_codec("topk", {.ratio = 0.3}), x);
   EXPECT_EQ(back.narrow(0, 0, 3).sum().item<double>(), 3.0);
   EXPECT_EQ(back.sum().item<double>(), 3.0);
+}
+
+TEST(Dgc, TheShareFallsExponentiallyDuringTheWarmUp) {
+  const auto codec = make_codec("dgc", {.ratio = 0.001, .warmup = 5});
+  const at::Tensor x = normal(4097, at::kFloat);
+  RandomStream random(1, 1, Purpose::kStrategy);
+  // As in the paper, whose five stages send 25 %, 6.25 %, ... 0.1 %.
+  for (std::uint64_t exchange = 1; exchange <= 7; ++exchange) {
+    const double ratio = std::pow(0.001, std::min(1.0, static_cast<double>(exchange) / 5.0));
+    const CodecRound round{.seed = 5, .number = exchange};
+    const at::Tensor message = codec->encode(x, round, random);
+    EXPECT_EQ(message.numel(), k(ratio, 4097) * 8) << exchange;
+    at::Tensor back = at::empty_like(x);
+    codec->decode(message, round, back);
+    EXPECT_EQ((back != 0).sum().item<std::int64_t>(), k(ratio, 4097)) << exchange;
+    EXPECT_TRUE(back.eq(x).logical_or(back.eq(0)).all().item<bool>());
+    if (exchange < 5) {
+      EXPECT_THROW(codec->decode(message, {.seed = 5, .number = exchange + 1}, back), CommunicationError);
+    }
+  }
+}
+
+TEST(Qsgd, EveryWidthComesBackToItsLevels) {
+  for (const std::int64_t levels : {1, 2, 3, 100, 127, 128, 32767}) {
+    for (const std::int64_t n : kSizes) {
+      const at::Tensor x = normal(n, at::kFloat);
+      const at::Tensor back = through(*make_codec("qsgd", {.levels = levels, .bucket = 5000}), x);
+      const double unit = std::sqrt(squared(x)) / static_cast<double>(levels);
+      EXPECT_LT((back - x).abs().max().item<double>(), 1.0001 * unit) << levels << " " << n;
+    }
+  }
+}
+
+TEST(Qsgd, WhatIsNoNumberStaysNone) {
+  at::Tensor x = normal(20, at::kFloat);
+  x[3] = std::numeric_limits<float>::quiet_NaN();
+  const at::Tensor back = through(*make_codec("qsgd", {.levels = 127, .bucket = 10}), x);
+  EXPECT_TRUE(back.narrow(0, 0, 10).isnan().all().item<bool>());
+  EXPECT_TRUE(back.narrow(0, 10, 10).isfinite().all().item<bool>());
 }
 
 TEST(Law7, StochasticCodecsAreUnbiased) {

@@ -52,8 +52,8 @@ void expect_same_course(const std::string& strategy, std::int64_t workers) {
   ASSERT_EQ(real.outcome.steps, run.steps);
   EXPECT_EQ(real.sink.series("loss").size(), simulated.series("loss").size());
   EXPECT_EQ(real.sink.series("train_loss").size(), simulated.series("train_loss").size());
-  if (traits.server) {
-    EXPECT_EQ(updates(real.outcome), workers * run.steps);
+  if (traits.server && !traits.drops) {
+    EXPECT_EQ(updates(real.outcome), updates(virtual_outcome));
   }
   for (std::size_t rank = 0; rank < real.outcome.workers.size(); ++rank) {
     const WorkerTotals& totals = real.outcome.workers[rank];
@@ -81,7 +81,7 @@ TEST(Gloo, EveryCodecSaysTheSameAsOnTheVirtualCluster) {
       ToyRun run;
       run.strategy = strategy;
       run.options = {{"codec", codec.name}, {"codec_ratio", 0.2}};
-      if (strategy == std::string("choco") && codec.name == "signsgd") continue;
+      if (strategy == std::string("choco") && (codec.name == "signsgd" || codec.name == "dgc")) continue;
       run.workers = 3;
       const RunOutcome simulated = run.run();
       const RealRun real = on_gloo(run);

@@ -54,7 +54,7 @@ TEST_F(DatabaseTest, AnEmptyFileIsNewForWritersAndForeignForReaders) {
 TEST_F(DatabaseTest, ANewerSchemaIsRefused) {
   Store::open(file(), Store::Mode::kWrite);
   Database(file(), Database::Access::kReadWrite).execute("PRAGMA user_version = 99");
-  EXPECT_THAT(open_error(file(), Store::Mode::kRead), HasSubstr("has schema version 99, newer than this sactool's 2"));
+  EXPECT_THAT(open_error(file(), Store::Mode::kRead), HasSubstr("has schema version 99, newer than this sactool's 3"));
 }
 
 TEST_F(DatabaseTest, AFolderAndAMissingFolderAreNamed) {

@@ -9,7 +9,9 @@
 
 #include "engine/core/error.h"
 #include "results/atomic_file.h"
+#include "results/database.h"
 #include "results/json.h"
+#include "results/tfrecord.h"
 #include "tests/results/fixture.h"
 
 namespace sac {
@@ -93,11 +95,11 @@ TEST_F(ReportTest, ALoneUnfinishedRunIsReportedToo) {
   const ReportData data = collect_report(other, {}, "");
   for (const ReportFormat& format : report_formats()) {
     const std::string name = format.name;
-    if (name == "long.csv") continue;
+    if (name == "long.csv" || name == "svg" || name == "trace.json" || format.render == nullptr) continue;
     const bool of_groups = name == "tex" || name == "vl.json";
     EXPECT_THAT(format.render(other, data), HasSubstr(of_groups ? "1 unfinished run(s) left out" : "FAILED")) << name;
   }
-  EXPECT_THAT(report_format("json").render(other, data), HasSubstr("\"loss\": \"nan\""));
+  EXPECT_THAT(report_format("json").render(other, data), HasSubstr("\"loss\":\"nan\""));
 }
 
 TEST_F(ReportTest, MarkdownEscapesAndKeepsItsColumns) {
@@ -148,10 +150,81 @@ TEST_F(ReportTest, VegaLiteHoldsItsData) {
 
 TEST_F(ReportTest, FormatsFollowTheFileName) {
   EXPECT_STREQ(report_format_of("b.vl.json").name, "vl.json");
+  EXPECT_STREQ(report_format_of("mlflow.db").name, "mlflow.db");
+  EXPECT_STREQ(report_format_of("a.full.json").name, "full.json");
   EXPECT_STREQ(report_format_of("a/b.long.csv").name, "long.csv");
   EXPECT_STREQ(report_format_of("b.csv").name, "csv");
   EXPECT_THAT(message_of([] { return report_format_of("b.pdf").name; }), HasSubstr("no report format for 'b.pdf'"));
   EXPECT_THAT(message_of([] { return report_format("htm").name; }), HasSubstr("did you mean 'html'?"));
+}
+
+TEST_F(ReportTest, SvgIsOneDrawingWithoutVariables) {
+  const std::string svg = render("svg", "a < b");
+  EXPECT_THAT(svg, StartsWith("<svg xmlns=\"http://www.w3.org/2000/svg\" width="));
+  EXPECT_THAT(svg, HasSubstr("<title>a &lt; b</title>"));
+  EXPECT_THAT(svg, HasSubstr("Accuracy against bytes"));
+  EXPECT_THAT(svg, Not(HasSubstr("var(")));
+}
+
+TEST_F(ReportTest, ATraceShowsOneRunThatHasATimeline) {
+  CompareRequest one;
+  one.words = {"1"};
+  const auto trace = [&] { return report_format("trace.json").render(store_, collect_report(store_, one, "", 0)); };
+  EXPECT_THAT(message_of([&] { return render("trace.json"); }), HasSubstr("shows one run, got 4"));
+  EXPECT_THAT(message_of(trace), HasSubstr("run 1 'sync_sgd-w4-s0' has no timeline"));
+  const std::unique_ptr<RunSink> sink = store_.sink();
+  sink->begin(sample_context("staged", 0, "traced"));
+  sink->finish(sample_outcome(0.9, 1.0));
+  const std::vector<Span> spans = {{.rank = 1, .kind = Span::Kind::kCompute, .start = 0.5, .end = 0.75, .what = ""},
+                                   {.rank = 1, .kind = Span::Kind::kTransfer, .start = 0.5, .end = 1, .what = "all"}};
+  sink->timeline(spans);
+  sink->timeline(spans);
+  EXPECT_EQ(store_.timeline(sink->run_id()).size(), 2U) << "stored once";
+  one.words = {"traced"};
+  const nlohmann::json json = nlohmann::json::parse(trace());
+  std::vector<nlohmann::json> events;
+  for (const auto& event : json["traceEvents"]) {
+    if (event["ph"] != "M") events.push_back(event);
+  }
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0]["ts"], 0.5e6);
+  EXPECT_EQ(events[0]["dur"], 0.25e6);
+  EXPECT_EQ(events[1]["ph"], "b");
+  EXPECT_EQ(events[2]["ph"], "e");
+  EXPECT_EQ(events[2]["ts"], 1e6);
+}
+
+TEST_F(ReportTest, MlflowHoldsRunsParametersAndHistory) {
+  add("staged", 0, std::numeric_limits<double>::quiet_NaN(), 1.0, "");
+  const auto& format = report_format("mlflow.db");
+  const ReportData data = collect_report(store_, {}, "", 0);
+  for (int again = 0; again < 2; ++again) format.write(store_, data, file("mlflow.db"));
+  Database database(file("mlflow.db"), Database::Access::kReadOnly);
+  EXPECT_EQ(database.integer("SELECT count(*) FROM runs"), 5);
+  EXPECT_EQ(database.integer("SELECT count(*) FROM metrics WHERE \"key\" = 'accuracy' AND is_nan = 0"), 4 * 11);
+  EXPECT_EQ(database.integer("SELECT count(*) FROM metrics WHERE is_nan"), 11);
+  EXPECT_EQ(database.integer("SELECT step FROM latest_metrics WHERE \"key\" = 'loss' LIMIT 1"), 100);
+  EXPECT_EQ(database.integer("SELECT count(*) FROM params WHERE \"key\" = 'train.steps' AND value = '100'"), 5);
+  EXPECT_EQ(database.integer("SELECT count(*) FROM tags WHERE value = '<script>alert(1)</script>'"), 1);
+}
+
+TEST_F(ReportTest, TensorBoardGetsAFolderARun) {
+  report_format("tensorboard").write(store_, collect_report(store_, {}, "", 0), file("logs"));
+  std::size_t runs = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(file("logs"))) {
+    const auto events = std::filesystem::directory_iterator(entry)->path();
+    EXPECT_THAT(events.filename().string(), StartsWith("events.out.tfevents."));
+    EXPECT_GT(std::filesystem::file_size(events), 22U * 40U);
+    ++runs;
+  }
+  EXPECT_EQ(runs, 4U);
+  EXPECT_TRUE(std::filesystem::exists(file("logs") / "_script_alert_1___script_"));
+}
+
+TEST(TfRecord, ChecksumsAreCastagnolis) {
+  EXPECT_EQ(crc32c("123456789"), 0xE3069283U);
+  EXPECT_EQ(tfrecord("abc").size(), 8U + 4U + 3U + 4U);
+  EXPECT_EQ(ProtoMessage().add_integer(2, 300).bytes(), "\x10\xAC\x02");
 }
 
 TEST_F(ReportTest, FilesAreReplacedWholeOrNotAtAll) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
+#include <cmath>
+
 #include "results/schema.h"
 #include "tests/results/fixture.h"
 
@@ -99,13 +101,53 @@ TEST_F(SweepStoreTest, ADatabaseOfTheFirstVersionGetsWhatItLacks) {
   {
     Database database(file(), Database::Access::kReadWrite);
     database.execute(
-        "DROP VIEW v_sweeps; DROP TABLE sweep_runs; DROP TABLE sweeps; DROP TABLE tags; DROP TABLE notes; "
+        "DROP TABLE spans; DROP VIEW v_sweeps; DROP TABLE sweep_runs; DROP TABLE sweeps; DROP TABLE tags; DROP TABLE "
+        "notes; "
         "PRAGMA user_version = 1");
   }
   EXPECT_EQ(store().runs().size(), 3U);
   SweepStore again(file());
   EXPECT_EQ(again.counts(again.enter(entry_, runs_)).runs(), 3);
   EXPECT_EQ(store().runs().size(), 3U);
+}
+
+TEST(EarlyStop, RungsGrowByEtaAndTheBestShareGoesOn) {
+  const EarlyStop rule{.series = "loss", .maximise = false, .min_steps = 10, .eta = 3};
+  EXPECT_THAT(rule.rungs(300), testing::ElementsAre(10, 30, 90, 270));
+  EXPECT_TRUE(EarlyStop{}.rungs(300).empty());
+  EXPECT_FALSE(rule.hopeless(9.0, {9.0, 1.0})) << "fewer than eta tell nothing";
+  EXPECT_TRUE(rule.hopeless(9.0, {9.0, 1.0, 2.0}));
+  EXPECT_FALSE(rule.hopeless(1.0, {9.0, 1.0, 2.0}));
+  EXPECT_TRUE(rule.hopeless(std::nan(""), {std::nan(""), 1.0, 2.0}));
+  EXPECT_FALSE((EarlyStop{.series = "accuracy", .maximise = true, .min_steps = 1, .eta = 2}).hopeless(0.9, {0.9, 0.1}));
+}
+
+TEST_F(SweepStoreTest, ARunGivenUpIsNotClaimedAgain) {
+  const EarlyStop rule{.series = "loss", .maximise = false, .min_steps = 10, .eta = 2};
+  std::vector<RunContext> rivals;
+  for (const char* strategy : {"a", "b"}) rivals.push_back(sample_context(strategy, 0, strategy));
+  const std::int64_t sweep = sweeps_.enter({.key = "r", .name = "r", .method = "grid", .axes = ""}, rivals);
+  std::vector<std::int64_t> runs;
+  for (const double loss : {1.0, 2.0}) {
+    const std::int64_t run = sweeps_.claim(sweep, false, {runs.begin(), runs.end()})->run;
+    const std::unique_ptr<RunSink> sink = store().resume_sink(run, 0);
+    sink->begin(rivals[runs.size()]);
+    sink->record(std::vector<MetricPoint>{{"loss", 5, 1.0, 1, 1, 0.0}, {"loss", 12, 1.0, 1, 1, loss}});
+    RunOutcome killed = sample_outcome(0.5, 1.0);
+    killed.status = RunStatus::kKilled;
+    sink->finish(killed);
+    runs.push_back(run);
+  }
+  EXPECT_FALSE(sweeps_.why_hopeless(sweep, runs[0], rule));
+  const auto why = sweeps_.why_hopeless(sweep, runs[1], rule);
+  ASSERT_TRUE(why);
+  EXPECT_EQ(*why, "loss 2 at step 10 is not among the best 1/2 of 2 runs of its seed");
+  sweeps_.give_up(runs[1], *why);
+  EXPECT_EQ(sweeps_.counts(sweep).given_up, 1);
+  EXPECT_EQ(sweeps_.counts(sweep).waiting, 1);
+  EXPECT_EQ(sweeps_.unfinished(sweep, {}), 1);
+  EXPECT_EQ(sweeps_.claim(sweep, true, {})->run, runs[0]);
+  EXPECT_FALSE(sweeps_.claim(sweep, true, {runs[0]}));
 }
 
 }  // namespace

@@ -185,22 +185,6 @@ TEST(Federated, EverybodyEveryRoundIsLocalSgd) {
   EXPECT_LT(distance(opt[1][11], local[1][11]), kRounding);
 }
 
-TEST(Federated, AFractionTrainsAndAllTakeTheMean) {
-  ToyRun run = with("fedavg", {{"period", n(4)}, {"client_fraction", 0.5}});
-  run.workers = 6;
-  const auto path = trace(run);
-  int trained = 0;
-  for (std::size_t k = 0; k < 6; ++k) {
-    if (distance(path[k][4], path[k][3]) > 0.0) ++trained;
-    EXPECT_EQ(distance(path[k][3], path[0][3]), 0.0);
-  }
-  EXPECT_EQ(trained, 3);
-  const RunOutcome outcome = run.run();
-  int resting = 0;
-  for (const WorkerTotals& totals : outcome.workers) resting += totals.compute_s < 12 * 0.01 - 1e-9 ? 1 : 0;
-  EXPECT_GT(resting, 0) << "who does not take part computes nothing";
-}
-
 TEST(Federated, ScaffoldWithoutHeterogeneityKeepsTheMeanOfLocalSgd) {
   // sum_k (c_k - c) = 0 after every round, and the toy's gradient is linear: the mean takes the same course.
   const auto scaffold = trace(with("scaffold", {{"period", n(3)}}));

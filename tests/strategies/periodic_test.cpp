@@ -131,6 +131,33 @@ TEST(Law9, ElasticAveragingMovesCentreAndWorkersByTheSameForce) {
   }
 }
 
+TEST(Law9, WithoutGradientsCentreAndWorkersKeepTheirSumAndMeetAtItsMean) {
+  ToyRun run = with("easgd", {{"period", n(1)}, {"beta", 0.8}});
+  run.workers = 5;
+  run.steps = 300;
+  Probe::Trace path(5);
+  std::vector<at::Tensor> centre;
+  const StrategyEntry& entry = Registry<StrategyEntry>::instance().at("easgd");
+  const Options options(entry.options, run.options, "strategy 'easgd'", "strategy.");
+  run.custom = [&] { return std::make_unique<Probe>(entry.make(options), path, &centre); };
+  Job job = run.job();  // 10 steps of training, then as good as none
+  job.schedule = Options(schedule_options(),
+                         {{"lr", 0.1}, {"schedule", word("step")}, {"step_every", n(10)}, {"step_factor", 1e-300}},
+                         "the schedule");
+  MemorySink sink;
+  VirtualExecutor(run.cluster(), run.slots).run(job, sink);
+  const auto sum_at = [&](std::size_t step) {
+    at::Tensor sum = centre[step].clone();
+    for (const auto& replica : path) sum.add_(replica[step]);
+    return sum;
+  };
+  const at::Tensor total = sum_at(10);
+  EXPECT_GT(distance(path[0][10], path[1][10]), 1e-3) << "they have parted";
+  for (std::size_t step = 10; step < 300; ++step) EXPECT_LT(distance(sum_at(step), total), kRounding) << step;
+  for (const auto& replica : path) EXPECT_LT(distance(replica[299], total / 6.0), 1e-10);
+  EXPECT_LT(distance(centre[299], total / 6.0), 1e-10);
+}
+
 TEST(PostLocalSgd, IsSyncSgdFirstAndLocalSgdThen) {
   const auto both = trace(with("post_local_sgd", {{"switch_step", n(5)}, {"period", n(3)}}));
   const auto sync = trace(with("sync_sgd"));
@@ -198,17 +225,6 @@ TEST(Metrics, AnAverageReportsPeriodAndDrift) {
   run.run(sink);
   EXPECT_EQ(sink.series("period"), (std::vector<double>{3, 3, 3, 3}));
   for (const double drift : sink.series("drift")) EXPECT_GT(drift, 0.0);
-}
-
-TEST(Strategies, SixtyFourWorkersRunEveryStrategy) {
-  for (const std::string& name : Registry<StrategyEntry>::instance().names()) {
-    ToyRun run = with(name);
-    run.workers = 64;
-    run.compute.model = "lognormal";
-    const RunOutcome outcome = run.run();
-    EXPECT_TRUE(std::isfinite(*outcome.loss)) << name;
-    EXPECT_EQ(outcome.workers.size(), 64U) << name;
-  }
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <cmath>
-
+#include "experiments/timing_laws.h"
 #include "tests/support/toy.h"
 
 namespace sac::test {
@@ -35,54 +34,18 @@ ToyRun timed(const std::string& strategy, ValueMap options, const std::string& m
   return run;
 }
 
-/// E[k-th smallest of P] of the models that `timed` knows.
-double order_statistic(const std::string& model, int k, int workers) {
-  double harmonic = 0.0;
-  for (int i = workers - k + 1; i <= workers; ++i) harmonic += 1.0 / i;
-  if (model == "exponential") return kMean * harmonic;
-  if (model == "shifted_exponential") return 0.004 + (kMean - 0.004) * harmonic;
-  const double shape = ComputeConfig{}.shape;
-  const double least = kMean * (shape - 1.0) / shape;
-  return least * std::exp(std::lgamma(workers + 1) + std::lgamma(workers - k + 1 - 1 / shape) -
-                          std::lgamma(workers - k + 1) - std::lgamma(workers + 1 - 1 / shape));
-}
-
-TEST(Law12, TimesAChangeFollowTheOrderStatistics) {
-  constexpr std::int64_t kSteps = 4000;
-  for (const char* model : {"exponential", "shifted_exponential", "pareto"}) {
-    for (const std::int64_t first : {1, 3, 8}) {
-      const RunOutcome outcome = timed("k_sync", {{"gradients", first}}, model, kSteps).run();
-      const double expected = order_statistic(model, static_cast<int>(first), 8);
-      EXPECT_NEAR(outcome.seconds / kSteps / expected, 1.0, 0.05) << model << " n = " << first;
-      EXPECT_EQ(taken_in(outcome), first * kSteps);
-    }
+TEST(Laws11And12, HoldOverATenthOfAMillionGradients) {
+  constexpr std::int64_t kGradients = 100000;
+  for (const char* name : {"async_sgd", "k_sync", "k_batch_sync", "k_async", "k_batch_async"}) {
+    const std::vector<LawVerdict> verdicts = timing_laws(name, kGradients);
+    EXPECT_GE(verdicts.size(), 3U) << name;
+    for (const LawVerdict& verdict : verdicts)
+      EXPECT_TRUE(verdict.holds) << name << ": " << verdict.law << ": " << verdict.figures;
   }
-}
-
-TEST(Law12, KAsyncTakesTheOrderStatisticOfExponentialTimes) {
-  constexpr std::int64_t kSteps = 3000;
-  for (const std::int64_t first : {1, 3, 8}) {
-    const RunOutcome outcome = timed("k_async", {{"gradients", first}}, "exponential", kSteps).run();
-    const double changes = static_cast<double>(taken_in(outcome)) / static_cast<double>(first);
-    EXPECT_NEAR(outcome.seconds / changes / order_statistic("exponential", static_cast<int>(first), 8), 1.0, 0.05)
-        << first;
-  }
-}
-
-TEST(Law12, WhoeverMadeThemComesEveryMeanOverWorkers) {
-  constexpr std::int64_t kSteps = 3000;
-  for (const char* model : {"exponential", "shifted_exponential", "pareto"}) {
-    const RunOutcome async = timed("async_sgd", {}, model, kSteps).run();
-    EXPECT_NEAR(async.seconds / static_cast<double>(taken_in(async)) / (kMean / 8), 1.0, 0.05) << model;
-    const RunOutcome batch = timed("k_batch_async", {{"gradients", n(4)}}, model, kSteps).run();
-    EXPECT_NEAR(batch.seconds / static_cast<double>(taken_in(batch)) / (kMean / 8), 1.0, 0.05) << model;
-  }
-  const RunOutcome sync = timed("k_batch_sync", {{"gradients", n(4)}}, "exponential", kSteps).run();
-  EXPECT_NEAR(sync.seconds / static_cast<double>(taken_in(sync)) / (kMean / 8), 1.0, 0.05);
 }
 
 TEST(KSync, GradientsMayGrowWithTheSteps) {
-  const ValueMap options{{"gradients", n(1)}, {"gradients_growth", 0.5}};
+  const ValueMap options{{"gradients", n(1)}, {"gradients_schedule", std::string("linear")}, {"gradients_growth", 0.5}};
   const std::int64_t expected = 1 + 1 + 2 + 2 + 3 + 3 + 4 + 4 + 5 + 5 + 6 + 6;  // of 8
   EXPECT_EQ(taken_in(timed("k_sync", options, "pareto", 12).run()), expected);
 }

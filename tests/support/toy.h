@@ -15,7 +15,8 @@
 namespace sac::test {
 
 /// A model whose every number is known: loss(x; t) = mean over elements of (x - t)^2 / 2 times D, so that the gradient
-/// of a batch is x - mean of its targets. Layers of the given sizes; `inputs` of a batch are its targets [B, D].
+/// of a batch is x - mean of its targets. Layers of the given sizes, even ones matrices of two columns; `inputs` of a
+/// batch are its targets [B, D].
 class ToyModel final : public Model {
  public:
   explicit ToyModel(std::vector<std::int64_t> layer_sizes, at::ScalarType dtype = at::kDouble) : dtype_(dtype) {
@@ -27,6 +28,11 @@ class ToyModel final : public Model {
                                 .buffers = {0, 0},
                                 .forward_flops = 1.0 * static_cast<double>(size),
                                 .backward_flops = 2.0 * static_cast<double>(size)});
+      const bool matrix = size % 2 == 0;
+      layout_.parameters.push_back({.name = layout_.layers.back().name + ".weight",
+                                    .shape = matrix ? std::vector<std::int64_t>{size / 2, 2} : std::vector{size},
+                                    .range = {begin, begin + size},
+                                    .layer = layer});
       begin += size;
     }
   }
@@ -166,6 +172,8 @@ struct ToyRun {
                         .local_bandwidth_Bps = 1e9};
   ComputeConfig compute{.seconds_per_step = 0.01};
   ServerConfig server{};
+  std::vector<Fault> faults{};
+  bool goes_on = false;
   int slots = 2;
   std::string checkpoint{};
   bool resume = false;
@@ -206,7 +214,12 @@ struct ToyRun {
   }
 
   [[nodiscard]] ClusterConfig cluster() const {
-    return {.workers = workers, .network = network, .compute = compute, .server = server};
+    return {.workers = workers,
+            .network = network,
+            .compute = compute,
+            .server = server,
+            .faults = faults,
+            .goes_on = goes_on};
   }
 
   RunOutcome run(MetricSink& sink) const { return VirtualExecutor(cluster(), slots).run(job(), sink); }
@@ -228,21 +241,28 @@ struct ToyRun {
 class Probe final : public Strategy {
  public:
   using Trace = std::vector<std::vector<at::Tensor>>;  ///< [rank][step]
-  Probe(std::unique_ptr<Strategy> inner, Trace& trace) : inner_(std::move(inner)), trace_(&trace) {}
+  /// @param centre  where it is given, keeps what rank 0 stands for after every step.
+  Probe(std::unique_ptr<Strategy> inner, Trace& trace, std::vector<at::Tensor>* centre = nullptr)
+      : inner_(std::move(inner)), trace_(&trace), centre_(centre) {}
   [[nodiscard]] Traits traits() const override { return inner_->traits(); }
   void prepare(Worker& worker) override { inner_->prepare(worker); }
   void step(Worker& worker) override {
     inner_->step(worker);
     (*trace_)[static_cast<std::size_t>(worker.rank())].push_back(worker.parameters().clone());
+    if (centre_ != nullptr && worker.rank() == 0) centre_->push_back(inner_->consensus(worker).parameters.clone());
   }
   ConsensusShare consensus(Worker& worker) override { return inner_->consensus(worker); }
   [[nodiscard]] Slices served(const Layout& layout) const override { return inner_->served(layout); }
+  [[nodiscard]] std::int64_t served_besides(const Layout& layout) const override {
+    return inner_->served_besides(layout);
+  }
   std::unique_ptr<ServerRule> serve(const ServerSetup& setup) override { return inner_->serve(setup); }
   void io(Archive& archive, Worker& worker) override { inner_->io(archive, worker); }
 
  private:
   std::unique_ptr<Strategy> inner_;
   Trace* trace_;
+  std::vector<at::Tensor>* centre_;
 };
 
 /// Every worker's parameters after every step of a run.

@@ -19,7 +19,7 @@ struct Exchange {
 inline void book(Ledger& ledger, const Exchange& exchange) {
   const double begin = std::clamp(exchange.ready, exchange.from, exchange.until);
   const double watched = std::min(exchange.until, exchange.done) - std::max(exchange.from, exchange.ready);
-  ledger.waiting += Seconds(begin - exchange.from);
+  ledger.wait_for(Seconds(begin - exchange.from));
   ledger.communication += Seconds(exchange.until - begin);
   ledger.hidden_communication += Seconds(std::max(0.0, exchange.done - exchange.ready - std::max(0.0, watched)));
 }

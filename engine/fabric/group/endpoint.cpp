@@ -15,11 +15,12 @@ class RealPace final : public ComputePace {
 
 }  // namespace
 
-GroupEndpoint::GroupEndpoint(RankContext& context, GroupCommunicator& world, GroupServer* server, Reports& reports,
-                             Contribute contribute, const std::atomic<bool>* stop)
+GroupEndpoint::GroupEndpoint(RankContext& context, GroupCommunicator& world, GroupServer* server, bool rounds,
+                             Reports& reports, Contribute contribute, const std::atomic<bool>* stop)
     : context_(&context),
       world_(&world),
       server_(server),
+      rounds_(rounds),
       reports_(&reports),
       contribute_(std::move(contribute)),
       stop_(stop) {}
@@ -45,13 +46,14 @@ void GroupEndpoint::leave_server() { server_->announce(ServerCall::kAway); }
 
 void GroupEndpoint::come_back_to_server() { server_->announce(ServerCall::kBack); }
 
-/// Ranks wait for one another here, and so must not wait for one another at the server.
+/// Ranks wait for one another here, and so must not wait for one another at the server, unless it has brought them here.
 void GroupEndpoint::contribute(Contribution contribution) {
+  const bool steps_aside = server_ != nullptr && !rounds_;
   StreamMark(context_->device).wait();
   clock_.pause();
-  if (server_ != nullptr) leave_server();
+  if (steps_aside) leave_server();
   contribute_(contribution, clock_.now().value, ledger().wire.value);
-  if (server_ != nullptr) come_back_to_server();
+  if (steps_aside) come_back_to_server();
   clock_.resume();
 }
 
@@ -65,7 +67,7 @@ void GroupEndpoint::settle() {
   const double now = clock_.now().value;
   for (GroupCommunicator* communicator : context_->communicators) communicator->settle();
   Ledger& ledger = *context_->ledger;
-  ledger.compute = Seconds(now) - ledger.communication - ledger.waiting;
+  ledger.compute = Seconds(now) - ledger.communication - ledger.waiting - ledger.idle;
 }
 
 }  // namespace sac

@@ -34,14 +34,16 @@ class GroupEndpoint final : public Endpoint {
  public:
   using Contribute = std::function<void(Contribution&, double clock, std::int64_t wire_bytes)>;
 
-  /// @param server  null where the strategy has none.  @param contribute  collective; called with the clock stopped.
-  GroupEndpoint(RankContext& context, GroupCommunicator& world, GroupServer* server, Reports& reports,
+  /// @param server  null where the strategy has none.  @param rounds  the server brings all ranks to the same step by
+  /// itself.  @param contribute  collective; called with the clock stopped.
+  GroupEndpoint(RankContext& context, GroupCommunicator& world, GroupServer* server, bool rounds, Reports& reports,
                 Contribute contribute, const std::atomic<bool>* stop);
 
   Communicator& comm() override { return *world_; }
   ParameterServer& server() override;
   const Clock& clock() const override { return clock_; }
   const Ledger& ledger() const override { return *context_->ledger; }
+  void rest(bool resting) override { context_->ledger->resting = resting; }
   void compute(double fraction, std::span<const double> milestones,
                const std::function<void(ComputePace&)>& arithmetic) override;
   bool compute_unless_called_off(const std::function<void()>& arithmetic) override {
@@ -66,6 +68,7 @@ class GroupEndpoint final : public Endpoint {
   RankContext* context_;
   GroupCommunicator* world_;
   GroupServer* server_;
+  bool rounds_;
   Reports* reports_;
   Contribute contribute_;
   const std::atomic<bool>* stop_;

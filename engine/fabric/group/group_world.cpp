@@ -10,6 +10,7 @@
 
 #include "engine/core/error.h"
 #include "engine/fabric/group/machine.h"
+#include "engine/train/server_plan.h"
 #include "engine/train/worker_loop.h"
 
 namespace sac {
@@ -57,7 +58,7 @@ void io(Archive& archive, Contribution& contribution, double& clock, std::int64_
 }
 
 void io(Archive& archive, WorkerTotals& totals, double& seconds) {
-  archive.io(totals.compute_s, totals.communication_s, totals.hidden_communication_s, totals.waiting_s,
+  archive.io(totals.compute_s, totals.communication_s, totals.hidden_communication_s, totals.waiting_s, totals.idle_s,
              totals.payload_bytes, totals.wire_bytes, totals.messages, seconds);
 }
 
@@ -66,7 +67,7 @@ WorkerTotals totals_of(const Ledger& ledger) {
           .communication_s = ledger.communication.value,
           .hidden_communication_s = ledger.hidden_communication.value,
           .waiting_s = ledger.waiting.value,
-          .idle_s = 0.0,
+          .idle_s = ledger.idle.value,
           .payload_bytes = ledger.payload.value,
           .wire_bytes = ledger.wire.value,
           .messages = ledger.messages};
@@ -102,28 +103,20 @@ GroupWorld::GroupWorld(const Job& job, MetricSink& sink, const Launch& launch, c
     recorder_.report(report.report, report.clock, report.wire_bytes);
   });
   endpoint_ = std::make_unique<GroupEndpoint>(
-      context_, *world_, server_.get(), *reports_,
+      context_, *world_, server_.get(), server_strategy_ && server_strategy_->traits().deterministic, *reports_,
       [this](Contribution& given, double clock, std::int64_t bytes) { contribute(given, clock, bytes); }, job.stop);
 }
 
 void GroupWorld::start_server() {
-  const Layout& layout = job_->model->layout();
-  const Slices served = server_strategy_->served(layout);
-  const ServerLayout server{.parameters = served.size(),
+  const ServerPlan plan =
+      plan_server(*server_strategy_, *job_, at::TensorOptions(job_->model->dtype()), config_.shards);
+  const ServerLayout server{.parameters = plan.model.numel(),
                             .dtype = job_->model->dtype(),
                             .workers = context_.launch.world_size,
-                            .shards = static_cast<int>(config_.shards)};
-  const at::TensorOptions options(server.dtype);
-  const at::Tensor whole = at::empty({layout.parameter_count()}, options);
-  job_->model->initialise(whole, at::empty({layout.buffer_count()}, options), job_->train.seed);
-  const at::Tensor model = served.pack(whole);
+                            .shards = plan.shards,
+                            .replicated = server_strategy_->traits().replicated};
   for (int shard = context_.launch.rank; shard < server.shards; shard += server.workers) {
-    shards_.push_back(std::make_unique<ShardService>(context_, server, shard, model, [this](const at::Tensor& part) {
-      return server_strategy_->serve({.parameters = part,
-                                      .optimizer = job_->optimizer,
-                                      .workers = context_.launch.world_size,
-                                      .seed = job_->train.seed});
-    }));
+    shards_.push_back(std::make_unique<ShardService>(context_, server, shard, plan.model, plan.make_rule));
   }
   server_ = std::make_unique<GroupServer>(context_, server);
 }
@@ -169,10 +162,11 @@ void GroupWorld::contribute(Contribution& contribution, double clock, std::int64
 }
 
 at::Tensor GroupWorld::served_model() {
-  const std::int64_t size = server_strategy_->served(job_->model->layout()).size();
-  const at::Tensor model = at::empty({size}, job_->tensor_options());
+  const Layout& layout = job_->model->layout();
+  const std::int64_t size = server_strategy_->served(layout).size();
+  const at::Tensor model = at::empty({size + server_strategy_->served_besides(layout)}, job_->tensor_options());
   server_->peek(model);
-  return model;
+  return model.narrow(0, 0, size);
 }
 
 void GroupWorld::send_to_root(Archive archive) {
@@ -211,7 +205,7 @@ void GroupWorld::fill(RunOutcome& outcome) {
   }
   outcome.seconds = *std::max_element(seconds.begin(), seconds.end());
   for (std::size_t rank = 0; rank < seconds.size(); ++rank)
-    outcome.workers[rank].idle_s = outcome.seconds - seconds[rank];
+    outcome.workers[rank].idle_s += outcome.seconds - seconds[rank];
 }
 
 }  // namespace sac

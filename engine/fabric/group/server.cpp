@@ -4,6 +4,7 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "engine/core/error.h"
@@ -23,17 +24,29 @@ bool wants_model(ServerCall call) {
 
 at::Tensor doubles(std::int64_t count) { return at::empty({count}, at::TensorOptions(at::kDouble)); }
 
-constexpr int kFields = 4;
+constexpr int kFields = 5;
 
-at::Tensor request_of(ServerCall kind, double lr, const at::Tensor& message) {
+at::Tensor request_of(ServerCall kind, const PushNote& note, const at::Tensor& message) {
   at::Tensor request = doubles(kFields).zero_();
   auto* fields = request.mutable_data_ptr<double>();
   fields[0] = static_cast<double>(kind);
-  fields[1] = lr;
   if (!message.defined()) return request;
-  fields[2] = static_cast<double>(message.numel());
-  fields[3] = static_cast<double>(message.scalar_type());
+  fields[1] = static_cast<double>(message.numel());
+  fields[2] = static_cast<double>(message.scalar_type());
+  fields[3] = note.lr;
+  fields[4] = note.loss;
   return request;
+}
+
+/// What is asked of one shard; nothing where neither is defined.
+std::optional<ServerCall> call_of(const at::Tensor& message, const at::Tensor& answer) {
+  if (message.defined()) return answer.defined() ? ServerCall::kPushPull : ServerCall::kPush;
+  if (answer.defined()) return ServerCall::kPull;
+  return std::nullopt;
+}
+
+at::Tensor at_or_none(const std::vector<at::Tensor>& tensors, std::size_t index) {
+  return tensors.empty() ? at::Tensor() : tensors[index];
 }
 
 at::Tensor slice(const at::Tensor& flat, const Range& range) { return flat.narrow(0, range.begin, range.size()); }
@@ -49,7 +62,7 @@ std::vector<at::Tensor> on_host(const std::vector<at::Tensor>& tensors) {
 std::vector<at::Tensor> host_memory(const std::vector<at::Tensor>& tensors) {
   std::vector<at::Tensor> all;
   for (const at::Tensor& tensor : tensors) {
-    all.push_back(tensor.is_cpu() ? tensor : at::empty_like(tensor, at::TensorOptions(at::kCPU)));
+    all.push_back(!tensor.defined() || tensor.is_cpu() ? tensor : at::empty_like(tensor, at::TensorOptions(at::kCPU)));
   }
   return all;
 }
@@ -61,7 +74,7 @@ ShardService::ShardService(const RankContext& context, const ServerLayout& layou
     : context_(&context),
       layout_(layout),
       index_(index),
-      shard_(layout.shard(index), slice(model, layout.shard(index)).clone(), make_rule, layout.workers),
+      shard_(index, slice(model, layout.shard(index)).clone(), make_rule, layout.workers),
       thread_([this] { run(); }) {}
 
 ShardService::~ShardService() { join(); }
@@ -101,10 +114,10 @@ void ShardService::take_in(ProcessGroup& group, int worker, ServerCall call, con
   if (call == ServerCall::kAway) shard_.leave(worker);
   if (call == ServerCall::kBack) shard_.come_back(worker);
   if (!updates(call)) return;
-  const auto type = static_cast<at::ScalarType>(static_cast<int>(fields[3]));
-  const at::Tensor update = at::empty({static_cast<std::int64_t>(fields[2])}, at::TensorOptions(type));
+  const auto type = static_cast<at::ScalarType>(static_cast<int>(fields[2]));
+  const at::Tensor update = at::empty({static_cast<std::int64_t>(fields[1])}, at::TensorOptions(type));
   group.recv(update, worker, kUpdate)->wait(*context_->watch, "an update", context_->timeout);
-  shard_.apply(update, worker, fields[1]);
+  shard_.apply(update, worker, {.lr = fields[3], .loss = fields[4]}, steady_seconds());
 }
 
 /// Answers whoever may read.
@@ -142,7 +155,7 @@ GroupServer::GroupServer(RankContext& context, const ServerLayout& layout)
       layout_(layout),
       group_(context, Backend::kGloo, kName, context.launch.rank, layout.workers + layout.shards) {}
 
-void GroupServer::peek(const at::Tensor& parameters) { call(ServerCall::kPeek, {}, 0.0, slices(parameters)); }
+void GroupServer::peek(const at::Tensor& parameters) { call(true, {}, {}, slices(parameters)); }
 
 void GroupServer::announce(ServerCall kind) {
   const at::Tensor request = doubles(kFields).fill_(static_cast<double>(kind));
@@ -152,19 +165,23 @@ void GroupServer::announce(ServerCall kind) {
   }
 }
 
-void GroupServer::exchange(const std::vector<at::Tensor>& messages, double lr, const std::vector<at::Tensor>& answers) {
-  const ServerCall kind = messages.empty()  ? ServerCall::kPull
-                          : answers.empty() ? ServerCall::kPush
-                                            : ServerCall::kPushPull;
-  book(*context_->ledger, call(kind, messages, lr, answers));
-  std::int64_t up = 0, down = 0;
-  for (const at::Tensor& message : messages) up += static_cast<std::int64_t>(message.nbytes());
-  for (const at::Tensor& answer : answers) down += static_cast<std::int64_t>(answer.nbytes());
-  book(*context_->ledger, Traffic{.payload_bytes = up, .wire_bytes = up + down, .messages = 2 * layout_.shards});
+void GroupServer::exchange(const std::vector<at::Tensor>& messages, const PushNote& note,
+                           const std::vector<at::Tensor>& answers) {
+  book(*context_->ledger, call(false, messages, note, answers));
+  std::int64_t up = 0, down = 0, called = 0;
+  for (std::size_t shard = 0; shard < static_cast<std::size_t>(layout_.shards); ++shard) {
+    if (layout_.replicated && static_cast<int>(shard) == group_.rank()) continue;
+    const at::Tensor message = at_or_none(messages, shard);
+    const at::Tensor answer = at_or_none(answers, shard);
+    if (message.defined()) up += static_cast<std::int64_t>(message.nbytes());
+    if (answer.defined()) down += static_cast<std::int64_t>(answer.nbytes());
+    if (call_of(message, answer)) ++called;
+  }
+  book(*context_->ledger, Traffic{.payload_bytes = up, .wire_bytes = up + down, .messages = 2 * called});
 }
 
-/// One round trip with every shard, from and to the host's memory.
-Exchange GroupServer::call(ServerCall kind, const std::vector<at::Tensor>& given, double lr,
+/// One round trip with every shard that is meant, from and to the host's memory.
+Exchange GroupServer::call(bool peeks, const std::vector<at::Tensor>& given, const PushNote& note,
                            const std::vector<at::Tensor>& wanted) {
   const std::vector<at::Tensor> messages = on_host(given);
   const std::vector<at::Tensor> answers = host_memory(wanted);
@@ -173,19 +190,23 @@ Exchange GroupServer::call(ServerCall kind, const std::vector<at::Tensor>& given
   std::vector<at::Tensor> requests, heads;
   for (std::size_t shard = 0; shard < static_cast<std::size_t>(layout_.shards); ++shard) {
     const int server = layout_.rank_of(static_cast<int>(shard));
-    const at::Tensor message = messages.empty() ? at::Tensor() : messages[shard];
-    requests.push_back(request_of(kind, lr, message));
+    const at::Tensor message = at_or_none(messages, shard);
+    const at::Tensor answer = at_or_none(answers, shard);
+    const std::optional<ServerCall> kind = call_of(message, answer);
+    if (!kind) continue;
+    requests.push_back(request_of(peeks ? ServerCall::kPeek : *kind, note, message));
     works.push_back(group_.send(requests.back(), server, kRequest));
     if (message.defined()) works.push_back(group_.send(message, server, kUpdate));
     heads.push_back(doubles(1));
     works.push_back(group_.recv(heads.back(), server, kAnswer));
-    if (!answers.empty()) works.push_back(group_.recv(answers[shard], server, kModel));
+    if (answer.defined()) works.push_back(group_.recv(answer, server, kModel));
   }
-  const std::string what = updates(kind) ? "a push to the parameter server" : "a pull from the parameter server";
-  for (const PendingPtr& work : works) work->wait(*context_->watch, what, context_->timeout);
+  const std::string what = messages.empty() ? "a pull from the parameter server" : "a push to the parameter server";
+  const Seconds limit = context_->ledger->resting ? kForEver : context_->timeout;  // it has nothing else to do
+  for (const PendingPtr& work : works) work->wait(*context_->watch, what, limit);
   const double until = steady_seconds();
   for (std::size_t i = 0; i < wanted.size(); ++i) {
-    if (!wanted[i].is_cpu()) wanted[i].copy_(answers[i]);
+    if (wanted[i].defined() && !wanted[i].is_cpu()) wanted[i].copy_(answers[i]);
   }
   const double lead = context_->time->at(from) - from;
   double taken_up = from;

@@ -18,7 +18,7 @@ namespace sac {
 // The parameter server of a real cluster, in the hosts' memory: shard s is a thread of the process of rank s mod N,
 // with a rank of its own, N + s, in a group of workers and shards. It takes requests one after the other, in the order
 // in which they come.
-//   request   {kind, lr, elements, dtype} of a worker, then its update where the kind has one
+//   request   {kind, elements, dtype, lr, loss} of a worker, then its update where the kind has one
 //   answer    {cluster time at which the shard took the request up}, then its parameters [n] where the kind wants them
 
 enum class ServerCall { kPull, kPush, kPushPull, kPeek, kAway, kBack, kLeave };
@@ -29,6 +29,7 @@ struct ServerLayout {
   at::ScalarType dtype = at::kFloat;
   int workers = 1;
   int shards = 1;
+  bool replicated = false;  ///< shard k is rank k's own: what rank k sends it is no message
   [[nodiscard]] Range shard(int index) const { return shard_range(parameters, index, shards); }
   [[nodiscard]] int rank_of(int index) const { return workers + index; }
 };
@@ -72,14 +73,15 @@ class GroupServer final : public ParameterServer {
   GroupServer(RankContext& context, const ServerLayout& layout);
 
   [[nodiscard]] int shards() const override { return layout_.shards; }
-  void exchange(const std::vector<at::Tensor>& messages, double lr, const std::vector<at::Tensor>& answers) override;
+  void exchange(const std::vector<at::Tensor>& messages, const PushNote& note,
+                const std::vector<at::Tensor>& answers) override;
   /// parameters [D] become the server's, without a trace in versions or books.
   void peek(const at::Tensor& parameters);
   /// This worker pushes nothing for a while (kAway), again (kBack), or needs no server any more (kLeave).
   void announce(ServerCall kind);
 
  private:
-  Exchange call(ServerCall kind, const std::vector<at::Tensor>& given, double lr,
+  Exchange call(bool peeks, const std::vector<at::Tensor>& given, const PushNote& note,
                 const std::vector<at::Tensor>& wanted);
 
   RankContext* context_;

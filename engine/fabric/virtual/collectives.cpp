@@ -59,13 +59,44 @@ void Collectives::join(std::int64_t group_id, const Pending& like, Member member
   Pending& pending = pending_.at(open->second);
   if (!fresh) check_match(pending, like, member);
   pending.members.push_back(std::move(member));
-  if (pending.members.size() == group.ranks.size()) {
-    const std::int64_t id = open->second;
-    group.open.erase(open);
-    std::sort(pending.members.begin(), pending.members.end(),
-              [](const Member& a, const Member& b) { return a.rank < b.rank; });
-    launch(id, pending);
+  launch_when_complete(group, ordinal);
+}
+
+void Collectives::launch_when_complete(Group& group, std::int64_t ordinal) {
+  const auto open = group.open.find(ordinal);
+  const std::int64_t id = open->second;
+  Pending& pending = pending_.at(id);
+  if (static_cast<std::int64_t>(pending.members.size()) + group.gone < static_cast<std::int64_t>(group.ranks.size())) {
+    return;
   }
+  group.open.erase(open);
+  std::sort(pending.members.begin(), pending.members.end(),
+            [](const Member& a, const Member& b) { return a.rank < b.rank; });
+  launch(id, pending);
+}
+
+void Collectives::leave(int rank) {
+  for (Group& group : groups_) {
+    if (!std::binary_search(group.ranks.begin(), group.ranks.end(), rank)) continue;
+    ++group.gone;
+    std::vector<std::int64_t> ordinals;
+    for (const auto& [ordinal, id] : group.open) ordinals.push_back(ordinal);
+    for (const std::int64_t ordinal : ordinals) withdraw(rank, group, ordinal);
+  }
+}
+
+/// The rank is no member of this collective, which may be complete now.
+void Collectives::withdraw(int rank, Group& group, std::int64_t ordinal) {
+  Pending& pending = pending_.at(group.open.at(ordinal));
+  const auto mine = std::find_if(pending.members.begin(), pending.members.end(),
+                                 [&](const Member& member) { return member.rank == rank; });
+  if (mine != pending.members.end()) {
+    scheduler_->complete(rank, mine->ticket);  // so that its thread can end
+    pending.members.erase(mine);
+  }
+  if (!pending.members.empty()) return launch_when_complete(group, ordinal);
+  pending_.erase(group.open.at(ordinal));
+  group.open.erase(ordinal);
 }
 
 void Collectives::arrive(int rank, std::int64_t ticket, const CollectiveRequest& request) {
@@ -78,6 +109,15 @@ void Collectives::arrive(int rank, std::int64_t ticket, const SplitRequest& requ
        {.rank = rank, .ticket = ticket, .color = request.color});
 }
 
+/// Reductions can do without a rank; what is made of every rank's own part cannot.
+void Collectives::require_whole(const Pending& pending, const Group& group) const {
+  const bool reduces = pending.kind == CollectiveKind::kAllReduce || pending.kind == CollectiveKind::kBarrier;
+  if (pending.members.size() == group.ranks.size() || (reduces && !pending.split)) return;
+  const Member& first = pending.members.front();
+  throw CommunicationError("a worker has died, and " + scheduler_->ticket(first.rank, first.ticket).what +
+                           " cannot go on without it; choices: cluster.on_failure = \"stall\"");
+}
+
 /// Everyone is there: the price is known, and so is the end.
 void Collectives::launch(std::int64_t id, Pending& pending) {
   Group& group = groups_.at(static_cast<std::size_t>(pending.group));
@@ -87,8 +127,11 @@ void Collectives::launch(std::int64_t id, Pending& pending) {
   const double start = std::max(ready, group.channel_free);
   group.rest_s += start - group.channel_free;
   const std::int64_t bytes = vector_bytes(pending.kind, input, count);
+  require_whole(pending, group);
+  std::vector<int> ranks;
+  for (const Member& member : pending.members) ranks.push_back(member.rank);
   const CollectiveCost cost =
-      pending.split ? CollectiveCost{} : network_->cost(pending.kind, group.ranks, bytes, group.rest_s);
+      pending.split ? CollectiveCost{} : network_->cost(pending.kind, ranks, bytes, group.rest_s);
   group.channel_free = start + cost.seconds;
   for (std::size_t i = 0; i < count; ++i) {
     Ticket& ticket = scheduler_->ticket(pending.members[i].rank, pending.members[i].ticket);

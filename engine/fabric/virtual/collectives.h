@@ -20,6 +20,8 @@ class Collectives {
   void arrive(int rank, std::int64_t ticket, const SplitRequest& request);
   /// The collective `id` ends now.
   void finish(std::int64_t id);
+  /// A rank takes part in nothing more: the others no longer wait for it. What has begun goes on.
+  void leave(int rank);
   void io(Archive& archive);
 
   [[nodiscard]] const std::vector<int>& ranks(std::int64_t group) const { return groups_.at(group).ranks; }
@@ -46,12 +48,16 @@ class Collectives {
     std::vector<std::int64_t> started{};          ///< collectives begun, a member
     std::map<std::int64_t, std::int64_t> open{};  ///< ordinal -> pending id
     double channel_free = 0.0;
-    double rest_s = 0.0;  ///< of the channel, as far as no exchange has used it up
-    void io(Archive& archive) { archive.io(ranks, started, open, channel_free, rest_s); }
+    double rest_s = 0.0;    ///< of the channel, as far as no exchange has used it up
+    std::int64_t gone = 0;  ///< ranks that have left
+    void io(Archive& archive) { archive.io(ranks, started, open, channel_free, rest_s, gone); }
   };
 
   void join(std::int64_t group, const Pending& like, Member member);
   void check_match(const Pending& pending, const Pending& mine, const Member& member) const;
+  void launch_when_complete(Group& group, std::int64_t ordinal);
+  void withdraw(int rank, Group& group, std::int64_t ordinal);
+  void require_whole(const Pending& pending, const Group& group) const;
   void launch(std::int64_t id, Pending& pending);
   void finish_split(const Pending& pending);
   [[nodiscard]] at::Tensor result_of(const Pending& pending) const;

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "engine/comm/tensor_checks.h"
+#include "engine/fabric/virtual/mailbox.h"
 
 namespace sac {
 namespace {
@@ -17,11 +18,13 @@ class VirtualWork final : public Work {
   void wait() override {
     if (waited_) return;
     const Ticket ticket = endpoint_->wait(ticket_);
+    arrived_ = ticket.value != Mailbox::kNobody;
     if (output_.defined() && ticket.result.defined()) {
       output_.copy_(ticket.result.narrow(0, offset_, output_.numel()));
     }
     waited_ = true;
   }
+  [[nodiscard]] bool arrived() const override { return arrived_; }
   [[nodiscard]] std::int64_t id() const override { return ticket_; }
 
  private:
@@ -30,6 +33,7 @@ class VirtualWork final : public Work {
   at::Tensor output_;
   std::int64_t offset_;
   bool waited_ = false;
+  bool arrived_ = true;
 };
 
 }  // namespace
@@ -108,10 +112,10 @@ int VirtualCommunicator::global(int rank, const char* role) const {
                            std::to_string(size()));
 }
 
-void VirtualServer::exchange(const std::vector<at::Tensor>& messages, double lr,
+void VirtualServer::exchange(const std::vector<at::Tensor>& messages, const PushNote& note,
                              const std::vector<at::Tensor>& answers) {
-  ServerRequest request{.messages = messages, .lr = lr};
-  for (const at::Tensor& answer : answers) request.wanted.push_back(answer.numel());
+  ServerRequest request{.messages = messages, .note = note};
+  for (const at::Tensor& answer : answers) request.wanted.push_back(answer.defined() ? answer.numel() : 0);
   const char* what = messages.empty()  ? "pull from the server"
                      : answers.empty() ? "push to the server"
                                        : "push_pull with the server";
@@ -119,6 +123,7 @@ void VirtualServer::exchange(const std::vector<at::Tensor>& messages, double lr,
   const at::Tensor result = endpoint_->wait(id).result;
   std::int64_t offset = 0;
   for (const at::Tensor& answer : answers) {
+    if (!answer.defined()) continue;
     answer.copy_(result.narrow(0, offset, answer.numel()));
     offset += answer.numel();
   }

@@ -42,7 +42,8 @@ class VirtualServer final : public ParameterServer {
  public:
   explicit VirtualServer(VirtualEndpoint& endpoint) : endpoint_(&endpoint) {}
   [[nodiscard]] int shards() const override { return endpoint_->server_shards(); }
-  void exchange(const std::vector<at::Tensor>& messages, double lr, const std::vector<at::Tensor>& answers) override;
+  void exchange(const std::vector<at::Tensor>& messages, const PushNote& note,
+                const std::vector<at::Tensor>& answers) override;
 
  private:
   VirtualEndpoint* endpoint_;

@@ -32,17 +32,21 @@ class Computations {
     }
     const std::int64_t ticket = found->second;
     under_way_.erase(found);
+    ++called_off_;
     scheduler_->ticket(rank, ticket).value = 1;
     scheduler_->cut_short(rank, ticket);
   }
   /// The worker has what it needs to compute something useful.
   void pardon(int rank) { doomed_[rank] = false; }
-  void io(Archive& archive) { archive.io(under_way_, doomed_); }
+  /// So far.
+  [[nodiscard]] std::int64_t called_off() const { return called_off_; }
+  void io(Archive& archive) { archive.io(under_way_, doomed_, called_off_); }
 
  private:
   Scheduler* scheduler_;
   std::map<int, std::int64_t> under_way_;  ///< rank -> ticket
   std::map<int, bool> doomed_;             ///< what the rank begins next is called off
+  std::int64_t called_off_ = 0;
 };
 
 }  // namespace sac

@@ -99,7 +99,7 @@ OptionSpec table_option(const char* name) {
 
 const std::vector<OptionSpec>& cluster_options() {
   static const std::vector<OptionSpec> kOptions{
-      {.name = "workers", .fallback = std::int64_t{4}, .doc = "logical workers, K", .min = 1, .max = 65536},
+      {.name = "workers", .fallback = kDefaultWorkers, .doc = "logical workers, K", .min = 1, .max = 65536},
       {.name = "fabric",
        .fallback = std::string("virtual"),
        .doc = "what carries the run",
@@ -110,6 +110,14 @@ const std::vector<OptionSpec>& cluster_options() {
        .min = 0,
        .max = 1e6,
        .min_open = true},
+      {.name = "faults",
+       .fallback = Strings{},
+       .doc = "virtual: \"worker 2 dies at 1.5\", \"... rejoins at 3\", \"... pauses at 1 for 2\", \"... slows by 4 at "
+              "1 for 2\""},
+      {.name = "on_failure",
+       .fallback = std::string("stall"),
+       .doc = "virtual: what all-reduces do about a worker that dies",
+       .choices = {"stall", "continue"}},
   };
   return kOptions;
 }
@@ -187,12 +195,19 @@ const std::vector<OptionSpec>& server_options() {
 ClusterConfig cluster_config(const Options& cluster, const Options& network, const Options& compute,
                              const Options& server) {
   const std::int64_t workers = cluster.integer("workers");
+  std::vector<Fault> faults = parse_faults(std::get<Strings>(cluster.values().at("faults")), workers);
+  if (!faults.empty() && cluster.text("fabric") != "virtual") {
+    throw ConfigError("cluster.faults are simulated, but cluster.fabric = \"" + cluster.text("fabric") +
+                      "\" has real ranks: leave them out or use fabric = \"virtual\"");
+  }
   return {.workers = workers,
           .network = network_config(network, workers),
           .compute = compute_config(compute, workers),
           .server = {.shards = server.integer("shards"),
                      .service_s = server.number("service_s"),
-                     .locks = server.text("updates") == "locked"}};
+                     .locks = server.text("updates") == "locked"},
+          .faults = std::move(faults),
+          .goes_on = cluster.text("on_failure") == "continue"};
 }
 
 }  // namespace sac

@@ -4,9 +4,12 @@
 #include <vector>
 
 #include "engine/core/options.h"
+#include "engine/fabric/virtual/faults.h"
 #include "engine/fabric/virtual/measured_cost.h"
 
 namespace sac {
+
+class Timeline;
 
 /// [cluster.network]: one level of links between hosts and, where several workers share a host, one inside it.
 struct NetworkConfig {
@@ -37,22 +40,27 @@ struct ServerConfig {
   bool locks = true;        ///< updates of a shard one after the other; false = all at once (Hogwild)
 };
 
+constexpr std::int64_t kDefaultWorkers = 4;
+
 /// [cluster] and its sub-tables.
 struct ClusterConfig {
-  std::int64_t workers = 4;
+  std::int64_t workers = kDefaultWorkers;
   NetworkConfig network;
   ComputeConfig compute;
   ServerConfig server;
-  bool carries_values = true;  ///< false: collectives take their time but leave the tensors as they are
+  std::vector<Fault> faults{};   ///< by time
+  bool goes_on = false;          ///< all-reduces go on without workers that die
+  bool carries_values = true;    ///< false: collectives take their time but leave the tensors as they are
+  Timeline* timeline = nullptr;  ///< takes down what the workers do; nullptr = nobody does
 };
 
-const std::vector<OptionSpec>& cluster_options();  ///< workers, fabric
+const std::vector<OptionSpec>& cluster_options();  ///< workers, fabric, timeout_s, faults, on_failure
 const std::vector<OptionSpec>& network_options();
 const std::vector<OptionSpec>& compute_options();
 const std::vector<OptionSpec>& server_options();
 
 /// @throws ConfigError  speeds of another length than workers, a shift above the mean, workers that do not fill their
-/// hosts
+/// hosts, faults that cannot be or that real ranks would have to suffer
 ClusterConfig cluster_config(const Options& cluster, const Options& network, const Options& compute,
                              const Options& server);
 

@@ -1,6 +1,7 @@
 #include "engine/fabric/virtual/endpoint.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "engine/core/error.h"
@@ -18,29 +19,48 @@ class VirtualClock final : public Clock {
   const VirtualEndpoint* endpoint_;
 };
 
+/// A computation that its worker did not live to see the end of.
+struct CutOff {};
+
 /// Runs ahead from milestone to milestone, having promised each to the world.
 class VirtualPace final : public ComputePace {
  public:
-  VirtualPace(Scheduler& scheduler, int rank, double seconds, std::span<const double> milestones)
-      : scheduler_(&scheduler), rank_(rank), begin_(scheduler.now(rank)), seconds_(seconds), milestones_(milestones) {
-    scheduler.promise(rank, next());
+  /// @param availability  of the worker, which is up now.
+  VirtualPace(Scheduler& scheduler, int rank, double seconds, std::span<const double> milestones,
+              const Availability& availability)
+      : scheduler_(&scheduler),
+        availability_(&availability),
+        rank_(rank),
+        begin_(scheduler.now(rank)),
+        seconds_(seconds),
+        milestones_(milestones) {
+    promise_next();
   }
 
   void milestone(const std::function<void()>& action) override {
     scheduler_->advance(rank_, next());
     action();
-    if (++passed_ < milestones_.size()) scheduler_->promise(rank_, next());
+    if (++passed_ < milestones_.size()) promise_next();
   }
 
   /// Passes the milestones that the arithmetic left out.
   void finish() {
-    if (passed_ < milestones_.size()) scheduler_->advance(rank_, begin_ + seconds_);
+    if (passed_ == milestones_.size()) return;
+    passed_ = milestones_.size() - 1;
+    promise_next();
+    scheduler_->advance(rank_, next());
   }
 
  private:
-  [[nodiscard]] double next() const { return begin_ + seconds_ * milestones_[passed_]; }
+  [[nodiscard]] double next() const { return availability_->done(begin_, seconds_ * milestones_[passed_]); }
+  void promise_next() {
+    const double time = next();
+    if (std::isinf(time)) throw CutOff{};
+    scheduler_->promise(rank_, time);
+  }
 
   Scheduler* scheduler_;
+  const Availability* availability_;
   int rank_;
   double begin_;
   double seconds_;
@@ -50,11 +70,14 @@ class VirtualPace final : public ComputePace {
 
 }  // namespace
 
-VirtualEndpoint::VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute, int rank,
-                                 int workers, int server_shards, std::uint64_t seed)
+VirtualEndpoint::VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute,
+                                 const std::vector<Fault>& faults, int rank, int workers, int server_shards,
+                                 std::uint64_t seed)
     : scheduler_(&scheduler),
       fences_(&fences),
       compute_(&compute),
+      availability_(faults, rank),
+      deaths_(final_deaths(faults)),
       rank_(rank),
       server_shards_(server_shards),
       compute_stream_(seed, static_cast<std::uint32_t>(rank), Purpose::kComputeTime),
@@ -70,23 +93,66 @@ Communicator& VirtualEndpoint::comm() { return *comm_; }
 ParameterServer& VirtualEndpoint::server() { return *server_; }
 const Clock& VirtualEndpoint::clock() const { return *clock_; }
 
+int VirtualEndpoint::spokesman() const {
+  const auto dead = [this](int rank) {
+    return std::any_of(deaths_.begin(), deaths_.end(),
+                       [&](const Fault& death) { return death.worker == rank && death.at_s <= now(); });
+  };
+  int rank = 0;
+  while (rank < rank_ && dead(rank)) ++rank;
+  return rank;
+}
+
 void VirtualEndpoint::compute(double fraction, std::span<const double> milestones,
                               const std::function<void(ComputePace&)>& arithmetic) {
+  come_up();
+  const double begin = now();
   const double seconds = fraction * compute_->draw(rank_, compute_stream_);
-  VirtualPace pace(*scheduler_, rank_, seconds, milestones);
-  arithmetic(pace);
-  pace.finish();
-  ledger_.compute += Seconds(seconds);
+  try {
+    VirtualPace pace(*scheduler_, rank_, seconds, milestones, availability_);
+    arithmetic(pace);
+    pace.finish();
+  } catch (const CutOff&) {
+    book_computing(begin, availability_.gone_at());
+    depart();
+  }
+  book_computing(begin, now());
+}
+
+void VirtualEndpoint::book_computing(double from, double until) {
+  const double down = availability_.down(from, until);
+  ledger_.compute += Seconds(until - from - down);
+  down_ += Seconds(down);
+  if (timeline_ != nullptr) timeline_->add(rank_, Span::Kind::kCompute, from, until);
+}
+
+/// A worker that is down does nothing before it is up again.
+void VirtualEndpoint::come_up() {
+  const double up = availability_.up_from(now());
+  if (up == now()) return;
+  if (std::isinf(up)) depart();
+  down_ += Seconds(up - now());
+  scheduler_->advance(rank_, up);
+}
+
+/// It has died and does nothing more.
+void VirtualEndpoint::depart() {
+  scheduler_->advance(rank_, availability_.gone_at());
+  throw Departed{};
 }
 
 bool VirtualEndpoint::compute_unless_called_off(const std::function<void()>& arithmetic) {
+  come_up();
   const double begin = now();
-  const double seconds = compute_->draw(rank_, compute_stream_);
+  const double nominal = compute_->draw(rank_, compute_stream_);
+  const double end = std::min(availability_.done(begin, nominal), availability_.gone_at());
+  const double seconds = end == begin + nominal ? nominal : end - begin;
   const std::int64_t id = scheduler_->post(rank_, ComputeRequest{.seconds = seconds}, "a computation");
   scheduler_->promise(rank_, begin + seconds, id);
   arithmetic();
   const Ticket ticket = scheduler_->wait(rank_, id);
-  ledger_.compute += Seconds(now() - begin);
+  book_computing(begin, std::min(now(), availability_.gone_at()));
+  come_up();
   return ticket.value == 0;
 }
 
@@ -98,17 +164,30 @@ std::int64_t VirtualEndpoint::post(Request request, std::string what, const at::
 Ticket VirtualEndpoint::wait(std::int64_t id) {
   const double from = now();
   Ticket ticket = scheduler_->wait(rank_, id);
+  if (now() >= availability_.gone_at()) {
+    ledger_.waiting += Seconds(availability_.gone_at() - from);
+    depart();
+  }
   fences_->take(rank_, ticket.result);
   const double until = now();
   const double ready = std::clamp(ticket.ready, from, until);
   const double watched = std::max(0.0, std::min(until, ticket.end) - std::max(from, ticket.start));
-  ledger_.waiting += Seconds(ready - from);
+  ledger_.wait_for(Seconds(ready - from));
   ledger_.communication += Seconds(until - ready);
   ledger_.hidden_communication += Seconds(std::max(0.0, ticket.end - ticket.start - watched));
   ledger_.payload += Bytes(ticket.payload_bytes);
   ledger_.wire += Bytes(ticket.wire_bytes);
   ledger_.messages += ticket.messages;
+  if (timeline_ != nullptr) take_down(from, until, ticket);
+  come_up();
   return ticket;
+}
+
+void VirtualEndpoint::take_down(double from, double until, const Ticket& ticket) {
+  const double ready = std::clamp(ticket.ready, from, until);
+  timeline_->add(rank_, Span::Kind::kWaiting, from, ready, ticket.what);
+  timeline_->add(rank_, Span::Kind::kCommunication, ready, until, ticket.what);
+  timeline_->add(rank_, Span::Kind::kTransfer, ticket.start, ticket.end, ticket.what);
 }
 
 void VirtualEndpoint::report(StepReport report) {

@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "engine/fabric/virtual/availability.h"
 #include "engine/fabric/virtual/compute_model.h"
 #include "engine/fabric/virtual/fences.h"
 #include "engine/fabric/virtual/scheduler.h"
+#include "engine/fabric/virtual/timeline.h"
 #include "engine/train/endpoint.h"
 
 namespace sac {
@@ -15,14 +17,18 @@ namespace sac {
 /// went.
 class VirtualEndpoint final : public Endpoint {
  public:
-  VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute, int rank, int workers,
-                  int server_shards, std::uint64_t seed);
+  /// @param faults  of all workers.
+  VirtualEndpoint(Scheduler& scheduler, Fences& fences, const ComputeModel& compute, const std::vector<Fault>& faults,
+                  int rank, int workers, int server_shards, std::uint64_t seed);
   ~VirtualEndpoint() override;
+  /// From now on `timeline` is told what this worker does.
+  void record_to(Timeline* timeline) { timeline_ = timeline; }
 
   Communicator& comm() override;
   ParameterServer& server() override;
   const Clock& clock() const override;
   const Ledger& ledger() const override { return ledger_; }
+  void rest(bool resting) override { ledger_.resting = resting; }
   void compute(double fraction, std::span<const double> milestones,
                const std::function<void(ComputePace&)>& arithmetic) override;
   bool compute_unless_called_off(const std::function<void()>& arithmetic) override;
@@ -33,8 +39,9 @@ class VirtualEndpoint final : public Endpoint {
   void prepared() override { scheduler_->prepared(rank_); }
   void request_checkpoint() override { scheduler_->tell(rank_, CheckpointRequest{}); }
   [[nodiscard]] bool wants_boundary() const override { return scheduler_->logging(); }
+  [[nodiscard]] int spokesman() const override;
   void boundary(std::string state) override { scheduler_->boundary(rank_, std::move(state)); }
-  void io(Archive& archive) override { archive.io(ledger_, compute_stream_); }
+  void io(Archive& archive) override { archive.io(ledger_, down_, compute_stream_); }
 
   // ---- for the communicators and the server of this endpoint --------------------------------------------------------
   /// Posts a request that hands `tensor` over to the world.
@@ -42,17 +49,29 @@ class VirtualEndpoint final : public Endpoint {
   /// Waits for a communication and books it.
   Ticket wait(std::int64_t ticket);
   [[nodiscard]] double now() const { return scheduler_->now(rank_); }
+  /// Paused, or dead until it rejoined.
+  [[nodiscard]] Seconds down() const { return down_; }
+  [[nodiscard]] double gone_at() const { return availability_.gone_at(); }
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int server_shards() const { return server_shards_; }
 
  private:
+  void book_computing(double from, double until);
+  void come_up();
+  [[noreturn]] void depart();
+  void take_down(double from, double until, const Ticket& ticket);
+
   Scheduler* scheduler_;
   Fences* fences_;
   const ComputeModel* compute_;
+  Availability availability_;
+  std::vector<Fault> deaths_;  ///< of all workers
   int rank_;
   int server_shards_;
   RandomStream compute_stream_;
   Ledger ledger_;
+  Seconds down_;
+  Timeline* timeline_ = nullptr;
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<Communicator> comm_;
   std::unique_ptr<ParameterServer> server_;

@@ -25,6 +25,7 @@ RunOutcome VirtualExecutor::run(const Job& job, MetricSink& sink) {
   });
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
 
+  if (finished) world.require_survivors();
   RunOutcome outcome;
   outcome.wall_seconds = wall.count() - world.evaluation_seconds();
   outcome.status = finished ? RunStatus::kFinished : RunStatus::kKilled;

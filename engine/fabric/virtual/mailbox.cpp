@@ -38,7 +38,7 @@ void Mailbox::receive(int rank, std::int64_t ticket, const ReceiveRequest& reque
     return entry.second.arrived && receiver.wants(entry.second);
   });
   if (letter == letters_.end()) {
-    waiting_.push_back(receiver);
+    in_vain(receiver) ? give_up(receiver) : waiting_.push_back(receiver);
     return;
   }
   hand_over(receiver, letter->second);
@@ -54,8 +54,34 @@ void Mailbox::deliver(std::int64_t id) {
       std::find_if(waiting_.begin(), waiting_.end(), [&](const Receiver& waiting) { return waiting.wants(letter); });
   if (receiver == waiting_.end()) return;
   hand_over(*receiver, letter);
+  const int source = letter.source;
   waiting_.erase(receiver);
   letters_.erase(id);
+  if (gone_.contains(source) && gone_.at(source)) leave(source);  // whoever else waits has waited in vain
+}
+
+/// Its one source has gone, and nothing of it is under way.
+bool Mailbox::in_vain(const Receiver& receiver) const {
+  const auto source = gone_.find(receiver.source);
+  if (source == gone_.end() || !source->second) return false;
+  return std::none_of(letters_.begin(), letters_.end(),
+                      [&](const auto& entry) { return receiver.wants(entry.second); });
+}
+
+void Mailbox::give_up(const Receiver& receiver) {
+  Ticket& ticket = scheduler_->ticket(receiver.rank, receiver.ticket);
+  ticket.ready = ticket.start = scheduler_->now();
+  ticket.value = kNobody;
+  scheduler_->complete(receiver.rank, receiver.ticket);
+}
+
+void Mailbox::leave(int rank) {
+  gone_[rank] = true;
+  std::vector<Receiver> waiting;
+  waiting.swap(waiting_);
+  for (const Receiver& receiver : waiting) {
+    in_vain(receiver) ? give_up(receiver) : waiting_.push_back(receiver);
+  }
 }
 
 void Mailbox::hand_over(const Receiver& receiver, const Letter& letter) {

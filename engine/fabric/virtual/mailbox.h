@@ -18,7 +18,13 @@ class Mailbox {
   void receive(int rank, std::int64_t ticket, const ReceiveRequest& request);
   /// The letter `id` has arrived at its destination.
   void deliver(std::int64_t id);
-  void io(Archive& archive) { archive.io(letters_, waiting_, next_id_); }
+  /// A rank sends nothing from now on, until it is back: what waits for its letters alone ends, with kNobody for a
+  /// value.
+  void leave(int rank);
+  void come_back(int rank) { gone_[rank] = false; }
+  void io(Archive& archive) { archive.io(letters_, waiting_, gone_, next_id_); }
+
+  static constexpr std::int64_t kNobody = -1;
 
  private:
   struct Letter {
@@ -41,12 +47,15 @@ class Mailbox {
     }
   };
   void hand_over(const Receiver& receiver, const Letter& letter);
+  [[nodiscard]] bool in_vain(const Receiver& receiver) const;
+  void give_up(const Receiver& receiver);
 
   const NetworkModel* network_;
   Transport* transport_;
   Scheduler* scheduler_;
   std::map<std::int64_t, Letter> letters_;  ///< in order of sending
   std::vector<Receiver> waiting_;           ///< in order of posting
+  std::map<int, bool> gone_;                ///< rank -> sends nothing
   std::int64_t next_id_ = 0;
 };
 

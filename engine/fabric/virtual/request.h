@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/comm/communicator.h"
+#include "engine/comm/parameter_server.h"
 #include "engine/fabric/virtual/network_model.h"
 #include "engine/train/archive.h"
 #include "engine/train/endpoint.h"
@@ -40,9 +41,17 @@ struct ReceiveRequest {
   std::int64_t elements = 0;
 };
 struct ServerRequest {
-  std::vector<at::Tensor> messages{};  ///< a shard; empty for a pull
-  std::vector<std::int64_t> wanted{};  ///< elements of each shard's answer; empty where none is asked for
-  double lr = 0.0;
+  std::vector<at::Tensor> messages{};  ///< a shard; empty for a pull, undefined where it takes none in
+  std::vector<std::int64_t> wanted{};  ///< elements of each shard's answer, 0 = none; empty where nobody is asked
+  PushNote note{};
+  [[nodiscard]] at::Tensor message(std::int64_t shard) const {
+    return messages.empty() ? at::Tensor() : messages[static_cast<std::size_t>(shard)];
+  }
+  [[nodiscard]] std::int64_t answer(std::int64_t shard) const {
+    return wanted.empty() ? 0 : wanted[static_cast<std::size_t>(shard)];
+  }
+  [[nodiscard]] bool calls(std::int64_t shard) const { return message(shard).defined() || answer(shard) > 0; }
+  void io(Archive& archive) { archive.io(messages, wanted, note.lr, note.loss); }
 };
 /// The worker stops, or goes on, sending to the server.
 struct PresenceRequest {

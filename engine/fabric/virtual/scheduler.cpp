@@ -44,6 +44,7 @@ void Scheduler::worker_main(int rank, const std::function<void(int)>& body) {
     }
     if (!lane.finished) body(rank);  // finished before the checkpoint it resumes from
   } catch (const StopRequested&) {   // the run was stopped: this thread has nothing left to do
+  } catch (const Departed&) {        // its worker has died
   } catch (...) {
     const std::lock_guard lock(mutex_);
     fail(std::current_exception());
@@ -261,16 +262,19 @@ void Scheduler::fail(std::exception_ptr error) {
 }
 
 std::string Scheduler::deadlock_report() const {
-  std::string report = "deadlock at " + std::to_string(now_) + " s: every worker waits for another;";
+  const std::string why = world_->why_stuck();
+  std::string report =
+      why.empty() ? "deadlock at " + std::to_string(now_) + " s: every worker waits for another;" : why + ";";
   constexpr std::size_t kNamed = 16;
   for (std::size_t rank = 0; rank < lanes_.size(); ++rank) {
     const Lane& lane = *lanes_[rank];
     if (rank == kNamed) return report + " and " + std::to_string(lanes_.size() - kNamed) + " more";
     const auto pending = lane.tickets.find(lane.awaited);
     report += " worker " + std::to_string(rank) + ": " +
-              (lane.finished                   ? "finished"
-               : pending == lane.tickets.end() ? "running"
-                                               : pending->second.what) +
+              (world_->gone(static_cast<int>(rank)) ? "dead"
+               : lane.finished                      ? "finished"
+               : pending == lane.tickets.end()      ? "running"
+                                                    : pending->second.what) +
               ";";
   }
   report.pop_back();

@@ -21,7 +21,7 @@ namespace sac {
 
 /// A point in simulated time at which something happens. Handled in order of (time, rank, sequence).
 struct Event {
-  enum class Kind : std::uint8_t { kCollectiveDone, kFlow, kDelivered, kServed, kComputed };
+  enum class Kind : std::uint8_t { kCollectiveDone, kFlow, kDelivered, kServed, kComputed, kFault };
   double time = 0.0;
   int rank = 0;               ///< breaks ties; the owner's rank
   std::int64_t sequence = 0;  ///< breaks ties; order of scheduling
@@ -42,6 +42,10 @@ class World {
   virtual void fire(const Event& event) = 0;
   /// Between two instants or rounds of one; may write a checkpoint, may stop().
   virtual void settle() = 0;
+  /// Why everybody waits, in words that go before the list of who waits for what; "" for no reason known.
+  [[nodiscard]] virtual std::string why_stuck() const { return ""; }
+  /// The worker has died.
+  [[nodiscard]] virtual bool gone(int /*rank*/) const { return false; }
 };
 
 /// A conservative discrete-event simulation (Chandy & Misra 1979) whose processes are threads, one a worker. A worker

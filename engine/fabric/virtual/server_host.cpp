@@ -7,59 +7,68 @@
 
 namespace sac {
 
-ServerHost::ServerHost(const ServerConfig& config, at::Tensor model, const MakeRule& make_rule, int workers,
-                       int first_host, Transport& transport, Scheduler& scheduler, Computations& computations)
+ServerHost::ServerHost(const ServerConfig& config, bool beside_workers, at::Tensor model, const MakeRule& make_rule,
+                       int workers, const std::vector<int>& places, Transport& transport, Scheduler& scheduler,
+                       Computations& computations)
     : config_(config),
-      first_host_(first_host),
+      beside_workers_(beside_workers),
       model_(std::move(model)),
       transport_(&transport),
       scheduler_(&scheduler),
       computations_(&computations),
       workers_(workers) {
-  for (std::int64_t i = 0; i < config.shards; ++i) {
-    const Range range = shard_range(model_.numel(), i, config.shards);
-    hosts_.push_back({ServerShard(range, model_.narrow(0, range.begin, range.size()), make_rule, workers)});
+  const auto shards = static_cast<std::int64_t>(places.size());
+  for (std::int64_t i = 0; i < shards; ++i) {
+    const Range range = shard_range(model_.numel(), i, shards);
+    at::Tensor part = model_.narrow(0, range.begin, range.size());
+    hosts_.push_back({.shard = ServerShard(static_cast<int>(i), std::move(part), make_rule, workers),
+                      .place = places[static_cast<std::size_t>(i)]});
   }
 }
 
 void ServerHost::request(int rank, int host, std::int64_t ticket, const ServerRequest& request) {
   const std::int64_t id = next_operation_++;
-  const auto shards = static_cast<std::int64_t>(hosts_.size());
   const std::int64_t down = std::accumulate(request.wanted.begin(), request.wanted.end(), std::int64_t{0});
-  operations_[id] = {.rank = rank,
-                     .host = host,
-                     .ticket = ticket,
-                     .lr = request.lr,
-                     .messages = request.messages,
-                     .wanted = request.wanted,
-                     .answer = down > 0 ? at::empty({down}, model_.options()) : at::Tensor(),
-                     .open = shards};
+  Operation& operation = operations_[id] = {.rank = rank,
+                                            .host = host,
+                                            .ticket = ticket,
+                                            .request = request,
+                                            .answer = down > 0 ? at::empty({down}, model_.options()) : at::Tensor()};
   Ticket& asked = scheduler_->ticket(rank, ticket);
   asked.ready = asked.start = scheduler_->now();
-  for (const at::Tensor& message : request.messages) asked.payload_bytes += static_cast<std::int64_t>(message.nbytes());
-  asked.wire_bytes = asked.payload_bytes + down * static_cast<std::int64_t>(model_.element_size());
-  asked.messages = 2 * shards;
+  const auto shards = static_cast<std::int64_t>(hosts_.size());
+  for (std::int64_t shard = 0; shard < shards; ++shard) operation.open += request.calls(shard) ? 1 : 0;
   for (std::int64_t shard = 0; shard < shards; ++shard) {
-    const std::int64_t part = next_part_++;
-    parts_[part] = {.operation = id, .shard = shard};
-    const at::Tensor message =
-        request.messages.empty() ? at::Tensor() : request.messages[static_cast<std::size_t>(shard)];
-    transport_->send({.source = host,
-                      .destination = first_host_ + static_cast<int>(shard),
-                      .rank = rank,
-                      .addressee = Addressee::kServer,
-                      .subject = part,
-                      .bytes = message.defined() ? static_cast<std::int64_t>(message.nbytes()) : 0});
+    if (request.calls(shard)) send(id, shard, asked);
   }
+}
+
+void ServerHost::send(std::int64_t operation_id, std::int64_t shard, Ticket& asked) {
+  const Operation& operation = operations_.at(operation_id);
+  const std::int64_t id = next_part_++;
+  parts_[id] = {.operation = operation_id, .shard = shard};
+  if (at_hand(operation.rank, shard)) return arrived(id);
+  const at::Tensor message = operation.request.message(shard);
+  const std::int64_t bytes = message.defined() ? static_cast<std::int64_t>(message.nbytes()) : 0;
+  asked.payload_bytes += bytes;
+  asked.wire_bytes += bytes + answer_bytes(operation, shard);
+  asked.messages += 2;
+  transport_->send({.source = operation.host,
+                    .destination = host_of(parts_[id]).place,
+                    .rank = operation.rank,
+                    .addressee = Addressee::kServer,
+                    .subject = id,
+                    .bytes = bytes});
 }
 
 void ServerHost::arrived(std::int64_t id) {
   Part& part = parts_.at(id);
   const Operation& operation = operations_.at(part.operation);
   Host& host = host_of(part);
-  const double service = operation.messages.empty() ? 0.0 : config_.service_s;
+  const bool updates = operation.request.message(part.shard).defined();
+  const double service = updates ? config_.service_s : 0.0;
   if (!config_.locks) {
-    if (!operation.messages.empty()) apply_without_lock(part);
+    if (updates) apply_without_lock(part);
     scheduler_->schedule(scheduler_->now() + service, operation.rank, Event::Kind::kServed, id);
     return;
   }
@@ -71,8 +80,8 @@ void ServerHost::arrived(std::int64_t id) {
 
 void ServerHost::apply(const Part& part) {
   const Operation& operation = operations_.at(part.operation);
-  const at::Tensor& message = operation.messages[static_cast<std::size_t>(part.shard)];
-  host_of(part).shard.apply(message, operation.rank, operation.lr);
+  host_of(part).shard.apply(operation.request.message(part.shard), operation.rank, operation.request.note,
+                            scheduler_->now());
 }
 
 void ServerHost::apply_without_lock(const Part& part) {
@@ -87,14 +96,15 @@ void ServerHost::served(std::int64_t id) {
   Part& part = parts_.at(id);
   const Operation& operation = operations_.at(part.operation);
   Host& host = host_of(part);
-  if (!operation.messages.empty() && config_.locks) apply(part);
+  if (operation.request.message(part.shard).defined() && config_.locks) apply(part);
   part.held_at = scheduler_->now();
-  if (operation.wanted.empty()) {
+  const std::int64_t shard = part.shard;
+  if (operation.request.answer(part.shard) == 0) {
     answer(id);
   } else {
     host.held.push_back(id);
   }
-  release(part.shard);
+  release(shard);
 }
 
 /// Answers whoever may read, and calls off what has become useless.
@@ -114,25 +124,24 @@ void ServerHost::release(std::int64_t shard) {
 void ServerHost::answer(std::int64_t id) {
   Part& part = parts_.at(id);
   const Operation& operation = operations_.at(part.operation);
-  std::int64_t bytes = 0;
-  if (!operation.wanted.empty()) {
-    const auto shard = static_cast<std::ptrdiff_t>(part.shard);
-    const std::int64_t offset =
-        std::accumulate(operation.wanted.begin(), operation.wanted.begin() + shard, std::int64_t{0});
-    const std::int64_t count = operation.wanted[static_cast<std::size_t>(shard)];
+  const std::int64_t count = operation.request.answer(part.shard);
+  if (count > 0) {
+    const std::vector<std::int64_t>& wanted = operation.request.wanted;
+    const auto before = wanted.begin() + static_cast<std::ptrdiff_t>(part.shard);
+    const std::int64_t offset = std::accumulate(wanted.begin(), before, std::int64_t{0});
     const at::Tensor copy = operation.answer.narrow(0, offset, count);
     host_of(part).shard.read(operation.rank, copy);
     host_of(part).writes.hide(scheduler_->now(), copy);
     computations_->pardon(operation.rank);
-    bytes = count * static_cast<std::int64_t>(model_.element_size());
   }
   part.queued += scheduler_->now() - part.held_at;
-  transport_->send({.source = first_host_ + static_cast<int>(part.shard),
+  if (at_hand(operation.rank, part.shard)) return answered(id);
+  transport_->send({.source = host_of(part).place,
                     .destination = operation.host,
                     .rank = operation.rank,
                     .addressee = Addressee::kWorker,
                     .subject = id,
-                    .bytes = bytes});
+                    .bytes = answer_bytes(operation, part.shard)});
 }
 
 void ServerHost::answered(std::int64_t id) {

@@ -1,11 +1,10 @@
 #include "engine/fabric/virtual/virtual_world.h"
 
-#include <ATen/ops/empty.h>
-
 #include <algorithm>
 #include <chrono>
 
 #include "engine/core/error.h"
+#include "engine/train/server_plan.h"
 
 namespace sac {
 namespace {
@@ -48,29 +47,37 @@ VirtualWorld::VirtualWorld(const Job& job, const ClusterConfig& config, MetricSi
       computations_(scheduler),
       server_strategy_(job.strategy()),
       server_(make_server(config, static_cast<int>(config.workers))),
-      recorder_(job, sink, side_by_side(job.device, scheduler), [this] { return server_->model(); }) {
-  for (int rank = 0; rank < static_cast<int>(config.workers); ++rank) {
-    endpoints_.push_back(std::make_unique<VirtualEndpoint>(scheduler, fences_, compute_, rank,
-                                                           static_cast<int>(config.workers),
-                                                           static_cast<int>(config.server.shards), job.train.seed));
+      recorder_(
+          job, sink, side_by_side(job.device, scheduler),
+          [this] { return server_->model().narrow(0, 0, server_strategy_->served(job_->model->layout()).size()); }),
+      faults_(config.faults),
+      goes_on_(config.goes_on || server_strategy_->traits().on_death == OnDeath::kGoesOn),
+      presence_(static_cast<std::size_t>(config.workers)) {
+  if (server_) recorder_.observe_by([this] { return observe_server(); });
+  check_faults(faults_, config.goes_on, server_strategy_->traits().on_death, "of this run");
+  const auto workers = static_cast<int>(config.workers);
+  const int shards = server_ ? server_->shards() : 0;
+  for (int rank = 0; rank < workers; ++rank) {
+    endpoints_.push_back(std::make_unique<VirtualEndpoint>(scheduler, fences_, compute_, faults_, rank, workers, shards,
+                                                           job.train.seed));
+    endpoints_.back()->record_to(config.timeline);
+  }
+  for (std::size_t i = 0; i < faults_.size(); ++i) {
+    scheduler.schedule(faults_[i].at_s, faults_[i].worker, Event::Kind::kFault, static_cast<std::int64_t>(i));
   }
 }
 
 std::unique_ptr<ServerHost> VirtualWorld::make_server(const ClusterConfig& config, int workers) {
   if (!server_strategy_->traits().server) return nullptr;
   const Fences::Turn turn(fences_, Fences::kEveryone);
-  const Layout& layout = job_->model->layout();
-  const at::TensorOptions options = job_->tensor_options();
-  at::Tensor model = at::empty({layout.parameter_count()}, options);
-  job_->model->initialise(model, at::empty({layout.buffer_count()}, options), job_->train.seed);
-  model = server_strategy_->served(layout).pack(model).clone();
-  return std::make_unique<ServerHost>(
-      config.server, std::move(model),
-      [this, workers](const at::Tensor& shard) {
-        return server_strategy_->serve(
-            {.parameters = shard, .optimizer = job_->optimizer, .workers = workers, .seed = job_->train.seed});
-      },
-      workers, host_count(config), transport_, *scheduler_, computations_);
+  const ServerPlan plan = plan_server(*server_strategy_, *job_, job_->tensor_options(), config.server.shards);
+  const bool beside_workers = server_strategy_->traits().replicated;
+  std::vector<int> places;
+  for (int shard = 0; shard < plan.shards; ++shard) {
+    places.push_back(beside_workers ? network_.host_of(shard) : host_count(config) + shard);
+  }
+  return std::make_unique<ServerHost>(config.server, beside_workers, plan.model, plan.make_rule, workers, places,
+                                      transport_, *scheduler_, computations_);
 }
 
 void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
@@ -91,8 +98,12 @@ void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
             server_->presence(rank, said.present);
           },
           [&](const ComputeRequest& asked) { computations_.begin(rank, ticket, asked.seconds); },
-          [&](const ReportRequest& said) { recorder_.report(said.report, said.clock, said.wire_bytes); },
+          [&](const ReportRequest& said) {
+            presence_[static_cast<std::size_t>(rank)].reported = said.report.step;
+            recorder_.report(said.report, said.clock, said.wire_bytes);
+          },
           [&](const ContributeRequest& given) {
+            presence_[static_cast<std::size_t>(rank)].contributed = given.contribution.step;
             const Fences::Turn turn(fences_, rank);
             if (recorder_.contribute(given.contribution, given.clock, given.wire_bytes)) {
               evaluate(given.contribution.step);
@@ -121,6 +132,7 @@ void VirtualWorld::fire(const Event& event) {
     case Event::Kind::kCollectiveDone: collectives_.finish(event.subject); break;
     case Event::Kind::kServed: server_->served(event.subject); break;
     case Event::Kind::kComputed: computations_.end(event.rank, event.subject); break;
+    case Event::Kind::kFault: strike(faults_[static_cast<std::size_t>(event.subject)]); break;
     case Event::Kind::kDelivered: {
       const Transport::Message message = transport_.take(event.subject);
       switch (message.addressee) {
@@ -131,6 +143,60 @@ void VirtualWorld::fire(const Event& event) {
       break;
     }
   }
+}
+
+/// Mean staleness of the updates since the last points, and gradients thrown away or called off so far.
+std::vector<std::pair<std::string, double>> VirtualWorld::observe_server() {
+  ServerSeen now;
+  for (const auto& [staleness, updates] : server_->staleness()) {
+    now.updates += updates;
+    now.staleness += staleness * updates;
+  }
+  std::vector<std::pair<std::string, double>> values;
+  if (now.updates > seen_.updates) {
+    const auto updates = static_cast<double>(now.updates - seen_.updates);
+    values.emplace_back("staleness", static_cast<double>(now.staleness - seen_.staleness) / updates);
+  }
+  seen_ = now;
+  const std::int64_t dropped = server_->dropped() + computations_.called_off();
+  if (dropped > 0 || server_strategy_->traits().drops) values.emplace_back("dropped", static_cast<double>(dropped));
+  return values;
+}
+
+/// Pauses and slow-downs are the endpoints' own affair: nobody is told.
+void VirtualWorld::strike(const Fault& fault) {
+  const bool dies = fault.kind == Fault::Kind::kDie;
+  if (!dies && fault.kind != Fault::Kind::kRejoin) return;
+  const VirtualEndpoint& endpoint = *endpoints_[static_cast<std::size_t>(fault.worker)];
+  if (scheduler_->finished(fault.worker) && endpoint.now() < fault.at_s) return;  // it has done its work before
+  presence_[static_cast<std::size_t>(fault.worker)].dead = dies;
+  if (server_) server_->presence(fault.worker, !dies);
+  if (goes_on_) dies ? mailbox_.leave(fault.worker) : mailbox_.come_back(fault.worker);
+  if (dies && endpoint.gone_at() == fault.at_s) bury(fault.worker);
+}
+
+/// A worker that is gone for good: nothing is expected of it any more.
+void VirtualWorld::bury(int rank) {
+  if (goes_on_) collectives_.leave(rank);
+  const Presence& last = presence_[static_cast<std::size_t>(rank)];
+  for (const std::int64_t step : recorder_.depart(last.reported, last.contributed)) evaluate(step);
+}
+
+std::string VirtualWorld::why_stuck() const {
+  std::string dead;
+  for (const Fault& fault : faults_) {
+    if (fault.kind != Fault::Kind::kDie || !presence_[static_cast<std::size_t>(fault.worker)].dead) continue;
+    dead += (dead.empty() ? "worker " : ", worker ") + std::to_string(fault.worker) + " died at " +
+            shortest(fault.at_s) + " s";
+  }
+  if (dead.empty()) return "";
+  return dead + ", and the others wait for ever (cluster.on_failure = \"" + (goes_on_ ? "continue" : "stall") + "\")";
+}
+
+void VirtualWorld::require_survivors() const {
+  if (recorder_.last_step() >= job_->train.steps) return;
+  throw RunError("all workers died, the last after step " + std::to_string(recorder_.last_step()) + " of " +
+                 std::to_string(job_->train.steps));
 }
 
 /// A checkpoint needs every worker's state at a step boundary; from then on its tickets are kept, until all have one.
@@ -175,6 +241,7 @@ void VirtualWorld::io(Archive& archive) {
   computations_.io(archive);
   if (server_) server_->io(archive);
   recorder_.io(archive);
+  archive.io(presence_, seen_);
   for (const auto& endpoint : endpoints_) {
     if (scheduler_->finished(endpoint->rank())) endpoint->io(archive);  // the others' lies in their boundary
   }
@@ -190,7 +257,7 @@ void VirtualWorld::fill(RunOutcome& outcome) const {
                                .communication_s = ledger.communication.value,
                                .hidden_communication_s = ledger.hidden_communication.value,
                                .waiting_s = ledger.waiting.value,
-                               .idle_s = outcome.seconds - endpoint->now(),
+                               .idle_s = (ledger.idle + endpoint->down()).value + outcome.seconds - endpoint->now(),
                                .payload_bytes = ledger.payload.value,
                                .wire_bytes = ledger.wire.value,
                                .messages = ledger.messages});
