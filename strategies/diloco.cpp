@@ -13,11 +13,7 @@ namespace {
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. Outer sgd with step size 1 and momentum 0 is local_sgd.
 class DiLoCo final : public Strategy {
  public:
-  explicit DiLoCo(const Options& options)
-      : averaging_(options, "diloco"),
-        outer_({.rule = options.text("outer_optimizer"),
-                .lr = options.number("outer_lr"),
-                .momentum = options.number("outer_momentum")}) {}
+  explicit DiLoCo(const Options& options) : averaging_(options, "diloco"), outer_(OuterConfig::of(options, "outer")) {}
 
   [[nodiscard]] Traits traits() const override {
     return {.oblivious = averaging_.oblivious(), .serial_alone = false, .on_death = averaging_.on_death()};
@@ -45,23 +41,13 @@ class DiLoCo final : public Strategy {
   OuterOptimizer outer_;
 };
 
-std::vector<OptionSpec> options() {
-  return joined({{{.name = "outer_optimizer",
-                   .fallback = std::string("nesterov"),
-                   .doc = "what steps over whole periods",
-                   .choices = {"sgd", "nesterov", "adam"}},
-                  {.name = "outer_lr", .fallback = 0.7, .doc = "its step size", .min = 0, .max = 1e6},
-                  {.name = "outer_momentum", .fallback = 0.9, .doc = "its momentum; adam: beta_1", .min = 0, .max = 1}},
-                 Averaging::options(10)});
-}
-
 const Register<StrategyEntry> registered{{
     .name = "diloco",
     .summary = "long local periods under an outer Nesterov optimiser",
     .source = "Douillard et al. 2023, arXiv:2311.08105",
     .rule = "H local steps; D = x_start - mean_k x_k; x <- outer step from x_start along D",
     .cost = "one all-reduce of D elements every H steps",
-    .options = options(),
+    .options = joined({outer_options(), Averaging::options(10)}),
     .make = [](const Options& given) { return std::make_unique<DiLoCo>(given); },
 }};
 

@@ -13,9 +13,7 @@ class BufferedModel final : public ServerRule {
       : size_(options.integer("buffer")),
         weight_(options),
         pushes_(options, setup),
-        outer_({.rule = options.text("server_optimizer"),
-                .lr = options.number("server_lr"),
-                .momentum = options.number("server_momentum")}),
+        outer_(OuterConfig::of(options, "server")),
         parameters_(setup.parameters),
         sum_(at::zeros_like(parameters_)) {
     outer_.prepare(parameters_);
@@ -65,13 +63,8 @@ class FedBuff final : public AsyncClient {
 
 std::vector<OptionSpec> options() {
   return joined(
-      {{{.name = "buffer", .fallback = std::int64_t{4}, .doc = "differences a server step, M", .min = 1, .max = 65536},
-        {.name = "server_optimizer",
-         .fallback = std::string("sgd"),
-         .doc = "what moves the server's model",
-         .choices = {"sgd", "nesterov", "adam"}},
-        {.name = "server_lr", .fallback = 1.0, .doc = "its step size", .min = 0, .max = 1e6},
-        {.name = "server_momentum", .fallback = 0.0, .doc = "its momentum; adam: beta_1", .min = 0, .max = 1}},
+      {{{.name = "buffer", .fallback = std::int64_t{4}, .doc = "differences a server step, M", .min = 1, .max = 65536}},
+       OuterConfig::options("server", "what moves the server's model", {.rule = "sgd", .lr = 1.0, .momentum = 0.0}),
        AsyncClient::options("polynomial")});
 }
 

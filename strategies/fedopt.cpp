@@ -12,11 +12,7 @@ namespace {
 /// Modes   virtual, gloo, nccl. Deterministic everywhere. Evaluated at the server's model.
 class FedOpt final : public Strategy {
  public:
-  explicit FedOpt(const Options& options)
-      : rounds_(options, "fedopt"),
-        outer_({.rule = options.text("server_optimizer"),
-                .lr = options.number("server_lr"),
-                .momentum = options.number("server_momentum")}) {}
+  explicit FedOpt(const Options& options) : rounds_(options, "fedopt"), outer_(OuterConfig::of(options, "server")) {}
 
   [[nodiscard]] Traits traits() const override { return rounds_.traits(false); }
 
@@ -46,14 +42,9 @@ const Register<StrategyEntry> registered{{
     .source = "Reddi et al. 2021, arXiv:2003.00295",
     .rule = "D = x_g - mean of the clients' x_k; x_g <- server optimiser's step along D",
     .cost = "D elements (or a codec's bytes) to the server and D back every H steps, of a round's clients",
-    .options =
-        joined({{{.name = "server_optimizer",
-                  .fallback = std::string("adam"),
-                  .doc = "what moves the global model",
-                  .choices = {"sgd", "nesterov", "adam"}},
-                 {.name = "server_lr", .fallback = 0.01, .doc = "its step size", .min = 0, .max = 1e6},
-                 {.name = "server_momentum", .fallback = 0.9, .doc = "its momentum; adam: beta_1", .min = 0, .max = 1}},
-                ClientRounds::options()}),
+    .options = joined(
+        {OuterConfig::options("server", "what moves the server's model", {.rule = "adam", .lr = 0.01, .momentum = 0.9}),
+         ClientRounds::options()}),
     .make = [](const Options& options) { return std::make_unique<FedOpt>(options); },
 }};
 

@@ -19,9 +19,7 @@ class PalSgd final : public Strategy {
       : probability_(options.number("probability")),
         pull_(options.number("pull")),
         averaging_(options, "palsgd"),
-        outer_({.rule = options.text("outer_optimizer"),
-                .lr = options.number("outer_lr"),
-                .momentum = options.number("outer_momentum")}) {}
+        outer_(OuterConfig::of(options, "outer")) {}
 
   [[nodiscard]] Traits traits() const override {
     return {.oblivious = averaging_.oblivious(), .serial_alone = false, .on_death = averaging_.on_death()};
@@ -59,13 +57,8 @@ constexpr double kBelowOne = 1.0 - 0x1.0p-53;
 std::vector<OptionSpec> options() {
   return joined(
       {{{.name = "probability", .fallback = 0.1, .doc = "of a step back, p", .min = 0, .max = kBelowOne},
-        {.name = "pull", .fallback = 0.5, .doc = "of a step back to the period's start", .min = 0, .max = 1e6},
-        {.name = "outer_optimizer",
-         .fallback = std::string("nesterov"),
-         .doc = "what steps over whole periods",
-         .choices = {"sgd", "nesterov", "adam"}},
-        {.name = "outer_lr", .fallback = 0.7, .doc = "its step size", .min = 0, .max = 1e6},
-        {.name = "outer_momentum", .fallback = 0.9, .doc = "its momentum; adam: beta_1", .min = 0, .max = 1}},
+        {.name = "pull", .fallback = 0.5, .doc = "of a step back to the period's start", .min = 0, .max = 1e6}},
+       outer_options(),
        Averaging::options(10)});
 }
 

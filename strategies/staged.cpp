@@ -1,6 +1,7 @@
 #include <optional>
 
 #include "engine/core/error.h"
+#include "engine/train/halves.h"
 #include "engine/train/server_strategy.h"
 #include "engine/train/stage_merge.h"
 
@@ -20,21 +21,20 @@ namespace {
 class Staged final : public Strategy {
  public:
   explicit Staged(const Options& options)
-      : fraction_(options.number("fraction")),
-        split_(layer_split(options.text("split"))),
+      : halves_(options),
         swap_(options.boolean("swap")),
         sharers_(static_cast<int>(options.integer("dual_sampling"))),
         served_(options.text("async") == "server"),
         staleness_(options.integer("staleness")),
-        codec_(Compressor::values(options)),
+        options_(options),
         period_(options),
         merge_(options, period_),
         mean_(options),
         shared_mean_(options) {
     refuse(swap_ && !merge_.whole(),
            "swap needs all of v merged when the halves change roles: use staging = bucketed, turn overlap off");
-    refuse(swap_ && options.boolean("error_feedback"),
-           "swap would give what error feedback has kept back of one half to the other: leave error_feedback = false");
+    refuse(swap_ && mean_.compressor().feeds_back(),
+           "swap would give what was kept back of one half to the other: leave error_feedback = false and codec dgc");
     if (served_) link_.emplace(options, "staged");
     refuse(served_ && (swap_ || sharers_ > 1 || !merge_.plain() || !merge_.keeps_state()),
            "async = server has no stage-end average: leave swap, dual_sampling, staging, chunks, overlap and buffers");
@@ -43,14 +43,14 @@ class Staged final : public Strategy {
   [[nodiscard]] Traits traits() const override {
     return {.server = served_,
             .deterministic = !served_,
-            .oblivious = served_ || period_.oblivious(),
+            .oblivious = mean_.oblivious() && (served_ || period_.oblivious()),
             .serial_alone = merge_.exact(),
             .on_death = mean_.on_death()};
   }
 
   void prepare(Worker& worker) override {
-    set_halves(worker.layout());
-    period_.prepare(worker, free_);
+    halves_.prepare(worker.layout());
+    period_.prepare(worker, halves_.free());
     merge_.prepare(worker);
     if (link_) link_->prepare(worker);
     refuse(swap_ && merge_.keeps_state() && !worker.optimizer().state().empty(),
@@ -61,22 +61,20 @@ class Staged final : public Strategy {
   }
 
   void step(Worker& worker) override {
+    const Slices& free = halves_.free();
     worker.compute_gradients();
-    mean_.apply(worker, worker.comm(), synchronised_, worker.gradients(), worker.lr());
-    if (batch_comm_) shared_mean_.apply(worker, *batch_comm_, free_, worker.gradients(), worker.lr());
+    mean_.apply(worker, worker.comm(), halves_.synchronised(), worker.gradients(), worker.lr());
+    if (batch_comm_) shared_mean_.apply(worker, *batch_comm_, free, worker.gradients(), worker.lr());
     worker.update();
     if (served_) {  // what the local update has made of v does not count
-      if (!free_.empty()) link_->push_pull(worker, free_, {.lr = worker.lr()});
+      if (!free.empty()) link_->push_pull(worker, free, {.lr = worker.lr()});
       return;
     }
-    const bool stage_ends = period_.due(worker, free_);
-    merge_.step(worker, free_, period_, stage_ends);
+    const bool stage_ends = period_.due(worker, free);
+    merge_.step(worker, free, period_, stage_ends);
     if (!stage_ends) return;
-    if (swap_) {
-      swapped_ = !swapped_;
-      std::swap(synchronised_, free_);
-    }
-    period_.averaged(worker, free_);
+    if (swap_) halves_.swap();
+    period_.averaged(worker, free);
   }
 
   ConsensusShare consensus(Worker& worker) override {
@@ -84,72 +82,57 @@ class Staged final : public Strategy {
   }
 
   [[nodiscard]] Slices served(const Layout& layout) const override {
-    return complement(select_layers(layout, fraction_, split_), layout.parameter_count());
+    Halves halves(options_);
+    halves.prepare(layout);
+    return halves.free();
   }
 
   std::unique_ptr<ServerRule> serve(const ServerSetup& setup) override {
-    ValueMap values = codec_;
-    values["gradient_weight"] = std::string("share");
-    const Options share(ServerStrategy::options(), values, "strategy 'staged'");
-    return std::make_unique<ServedModel>(share, ServerPolicy{.clock_gap = {staleness_, staleness_}}, setup);
+    return ServedModel::of_shares(options_, {.clock_gap = {staleness_, staleness_}}, setup);
   }
 
   void io(Archive& archive, Worker& worker) override {
-    archive.io(swapped_);
-    period_.io(archive);
+    archive.io(halves_, period_, mean_, shared_mean_);
     merge_.io(archive, worker);
-    archive.io(mean_, shared_mean_);
     if (link_) link_->io(archive);
-    if (archive.reading()) set_halves(worker.layout());
   }
 
  private:
   static void refuse(bool impossible, const std::string& why) {
     if (impossible) throw ConfigError("strategy 'staged': " + why);
   }
-  void set_halves(const Layout& layout) {
-    synchronised_ = select_layers(layout, fraction_, split_);
-    free_ = complement(synchronised_, layout.parameter_count());
-    if (swapped_) std::swap(synchronised_, free_);
-  }
-
-  double fraction_;
-  LayerSplit split_;
+  Halves halves_;
   bool swap_;
   int sharers_;
   bool served_;
   std::int64_t staleness_;
-  ValueMap codec_;
+  Options options_;
   std::optional<ServerLink> link_;  ///< async = server
   PeriodSchedule period_;
   StageMerge merge_;
-  CompressedMean mean_, shared_mean_;  ///< of gradients: over all, and over those that share a batch
-  Slices synchronised_, free_;         ///< u and v
-  bool swapped_ = false;
+  CompressedMean mean_, shared_mean_;         ///< of gradients: over all, and over those that share a batch
   std::unique_ptr<Communicator> batch_comm_;  ///< the ranks that share this worker's mini-batches; null for one
 };
 
 std::vector<OptionSpec> options() {
-  return joined(
-      {{{.name = "fraction", .fallback = 0.5, .doc = "share of the elements synchronised, f", .min = 0, .max = 1},
-        layer_split_option("layers of the synchronised half"),
-        {.name = "swap", .fallback = false, .doc = "the halves change roles at each stage's end"},
-        {.name = "dual_sampling",
-         .fallback = std::int64_t{1},
-         .doc = "workers that share each mini-batch, m",
-         .min = 1,
-         .max = 65536},
-        {.name = "async",
-         .fallback = std::string("local"),
-         .doc = "where the other half lives",
-         .choices = {"local", "server"}},
-        {.name = "staleness",
-         .fallback = std::int64_t{3},
-         .doc = "async = server: gradients ahead of the slowest, s",
-         .min = 0,
-         .max = 1e12}},
-       PeriodSchedule::options(10),
-       StageMerge::options()});
+  return joined({Halves::options(),
+                 {{.name = "swap", .fallback = false, .doc = "the halves change roles at each stage's end"},
+                  {.name = "dual_sampling",
+                   .fallback = std::int64_t{1},
+                   .doc = "workers that share each mini-batch, m",
+                   .min = 1,
+                   .max = 65536},
+                  {.name = "async",
+                   .fallback = std::string("local"),
+                   .doc = "where the other half lives",
+                   .choices = {"local", "server"}},
+                  {.name = "staleness",
+                   .fallback = std::int64_t{3},
+                   .doc = "async = server: gradients ahead of the slowest, s",
+                   .min = 0,
+                   .max = 1e12}},
+                 PeriodSchedule::options(10),
+                 StageMerge::options()});
 }
 
 const Register<StrategyEntry> registered{{

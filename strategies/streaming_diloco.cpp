@@ -28,9 +28,7 @@ class StreamingDiLoCo final : public Strategy {
                         " must be below period = " + std::to_string(period_) + ", when the fragment travels again");
     }
     for (Fragment& fragment : fragments_) {
-      fragment.outer = OuterOptimizer({.rule = options.text("outer_optimizer"),
-                                       .lr = options.number("outer_lr"),
-                                       .momentum = options.number("outer_momentum")});
+      fragment.outer = OuterOptimizer(OuterConfig::of(options, "outer"));
       fragment.mean = CompressedMean(options);
     }
     require_lengths(fragments_.front().mean.compressor(), "streaming_diloco");
@@ -118,13 +116,8 @@ std::vector<OptionSpec> options() {
          .fallback = 0.5,
          .doc = "share of the local fragment kept at a merge, w",
          .min = 0,
-         .max = 1},
-        {.name = "outer_optimizer",
-         .fallback = std::string("nesterov"),
-         .doc = "what steps over whole periods",
-         .choices = {"sgd", "nesterov", "adam"}},
-        {.name = "outer_lr", .fallback = 0.7, .doc = "its step size", .min = 0, .max = 1e6},
-        {.name = "outer_momentum", .fallback = 0.9, .doc = "its momentum; adam: beta_1", .min = 0, .max = 1}},
+         .max = 1}},
+       outer_options(),
        Compressor::options()});
 }
 

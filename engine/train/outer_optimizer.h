@@ -3,7 +3,9 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "engine/core/options.h"
 #include "engine/train/archive.h"
 
 namespace sac {
@@ -15,7 +17,16 @@ struct OuterConfig {
   double momentum = 0.0;  ///< sgd, nesterov; beta_1 of adam
   double beta2 = 0.99;    ///< adam
   double epsilon = 1e-3;  ///< adam
+
+  /// PREFIX_optimizer, PREFIX_lr and PREFIX_momentum.  @param doc  what the first one is for.
+  static std::vector<OptionSpec> options(const std::string& prefix, const std::string& doc,
+                                         const OuterConfig& fallback);
+  /// As these options have it.
+  static OuterConfig of(const Options& options, const std::string& prefix);
 };
+
+/// The options of DiLoCo and its kin: outer_optimizer = "nesterov", outer_lr = 0.7, outer_momentum = 0.9.
+std::vector<OptionSpec> outer_options();
 
 /// An optimiser whose gradient is what a period changed: D = (x_start - mean) / u.
 ///   sgd       v <- m v + D; x <- x_start - lr u v

@@ -29,6 +29,14 @@ ServedModel::ServedModel(const Options& options, const ServerPolicy& policy, con
   for (int worker = 0; worker < setup.workers; ++worker) stale_.read(worker, parameters_);
 }
 
+std::unique_ptr<ServedModel> ServedModel::of_shares(const Options& options, const ServerPolicy& policy,
+                                                    const ServerSetup& setup) {
+  ValueMap values = Compressor::values(options);
+  values["gradient_weight"] = std::string("share");
+  const Options own(joined({ServedModel::options(), Compressor::options()}), values, "a served half");
+  return std::make_unique<ServedModel>(own, policy, setup);
+}
+
 bool ServedModel::apply(const ServerUpdate& update) {
   Client& pusher = client(update.worker);
   clocks_.pushed(update.worker, update.seconds);

@@ -28,6 +28,9 @@ class ServedModel final : public ServerRule {
   static std::vector<OptionSpec> options();
 
   ServedModel(const Options& options, const ServerPolicy& policy, const ServerSetup& setup);
+  /// One whose changes count 1/K of a step, without remedies.  @param options  hold those of Compressor.
+  static std::unique_ptr<ServedModel> of_shares(const Options& options, const ServerPolicy& policy,
+                                                const ServerSetup& setup);
 
   bool apply(const ServerUpdate& update) override;
   [[nodiscard]] bool may_read(int worker) const override;

@@ -2,21 +2,15 @@
 
 #include "engine/core/error.h"
 #include "engine/train/matrices.h"
-#include "tests/support/toy.h"
+#include "tests/support/strategy_runs.h"
 
 namespace sac::test {
 namespace {
 
-constexpr double kRounding = 1e-12;
-
-std::string word(const char* text) { return text; }
-std::int64_t n(std::int64_t value) { return value; }
-
-ToyRun with(const std::string& strategy, ValueMap options) {
-  ToyRun run;
-  run.strategy = strategy;
-  run.options = std::move(options);
-  run.layers = {60, 7, 120, 5};  // 30 x 2, 7, 60 x 2, 5
+/// On layers of 30 x 2, 7, 60 x 2 and 5 elements.
+ToyRun matrices(const std::string& strategy, ValueMap options) {
+  ToyRun run = with(strategy, std::move(options));
+  run.layers = {60, 7, 120, 5};
   run.steps = 20;
   return run;
 }
@@ -31,9 +25,9 @@ TEST(Huffman, ChangesBytesAndNothingElse) {
     for (const char* codec : {"qsgd", "int8", "terngrad", "natural"}) {
       for (const bool feedback : {false, true}) {
         ValueMap options{{"codec", word(codec)}, {"error_feedback", feedback}};
-        const ToyRun plain = with(strategy, options);
+        const ToyRun plain = matrices(strategy, options);
         options["codec_entropy"] = word("huffman");
-        ToyRun coded = with(strategy, options);
+        ToyRun coded = matrices(strategy, options);
         coded.dtype = at::kFloat;
         ToyRun raw = plain;
         raw.dtype = at::kFloat;
@@ -50,7 +44,7 @@ TEST(Huffman, ChangesBytesAndNothingElse) {
 }
 
 TEST(Huffman, ShorterMessagesAreChargedLess) {
-  ToyRun raw = with("sync_sgd", {{"codec", word("int8")}});
+  ToyRun raw = matrices("sync_sgd", {{"codec", word("int8")}});
   raw.layers = {3000};
   ToyRun coded = raw;
   coded.options["codec_entropy"] = word("huffman");
@@ -62,27 +56,28 @@ TEST(Huffman, ShorterMessagesAreChargedLess) {
 
 TEST(Law7, PowerSgdOfFullRankIsNoCodec) {
   for (const char* strategy : {"sync_sgd", "local_sgd", "hierarchical_local_sgd", "easgd"}) {
-    const at::Tensor plain = end_of(with(strategy, {}));
+    const at::Tensor plain = end_of(matrices(strategy, {}));
     for (const bool feedback : {false, true}) {
       const at::Tensor full =
-          end_of(with(strategy, {{"codec", word("powersgd")}, {"codec_rank", n(2)}, {"error_feedback", feedback}}));
+          end_of(matrices(strategy, {{"codec", word("powersgd")}, {"codec_rank", n(2)}, {"error_feedback", feedback}}));
       EXPECT_LT(distance(full, plain), kRounding) << strategy;
     }
-    EXPECT_GT(distance(end_of(with(strategy, {{"codec", word("powersgd")}, {"codec_rank", n(1)}})), plain), 1e-6);
+    EXPECT_GT(distance(end_of(matrices(strategy, {{"codec", word("powersgd")}, {"codec_rank", n(1)}})), plain), 1e-6);
   }
 }
 
 TEST(PowerSgd, SendsItsFormula) {
-  ToyRun run = with("sync_sgd", {{"codec", word("powersgd")}, {"codec_rank", n(1)}});
+  ToyRun run = matrices("sync_sgd", {{"codec", word("powersgd")}, {"codec_rank", n(1)}});
   run.layers = {60, 7, 120, 5};  // 30 x 2 and 60 x 2; 7 and 5 travel as they are
   EXPECT_EQ(run.run().workers[0].payload_bytes, 20 * 8 * (30 + 2 + 60 + 2 + 7 + 5));
 }
 
 TEST(PowerSgd, ErrorFeedbackBringsItToTheOptimum) {
   const auto distance_to_plain = [](bool feedback) {
-    ToyRun run = with("sync_sgd", {{"codec", word("powersgd")}, {"codec_rank", n(1)}, {"error_feedback", feedback}});
+    ToyRun run =
+        matrices("sync_sgd", {{"codec", word("powersgd")}, {"codec_rank", n(1)}, {"error_feedback", feedback}});
     run.steps = 200;
-    ToyRun plain = with("sync_sgd", {});
+    ToyRun plain = matrices("sync_sgd", {});
     plain.steps = 200;
     return distance(end_of(run), end_of(plain));
   };
@@ -105,20 +100,20 @@ TEST(PowerSgd, MatricesAreTheWholeRowsOfWhatIsCarried) {
 TEST(Dgc, WithoutMomentumItIsTopKWithErrorFeedback) {
   const ValueMap topk{{"codec", word("topk")}, {"codec_ratio", 0.1}, {"error_feedback", true}};
   const ValueMap dgc{{"codec", word("dgc")}, {"codec_ratio", 0.1}, {"codec_momentum", 0.0}};
-  EXPECT_LT(distance(end_of(with("sync_sgd", dgc)), end_of(with("sync_sgd", topk))), kRounding);
+  EXPECT_LT(distance(end_of(matrices("sync_sgd", dgc)), end_of(matrices("sync_sgd", topk))), kRounding);
 }
 
 TEST(Dgc, SendingEverythingItIsPlainSgd) {
   const ValueMap all{{"codec", word("dgc")}, {"codec_ratio", 1.0}};  // what is sent leaves no momentum behind
-  EXPECT_LT(distance(end_of(with("sync_sgd", all)), end_of(with("sync_sgd", {}))), kRounding);
+  EXPECT_LT(distance(end_of(matrices("sync_sgd", all)), end_of(matrices("sync_sgd", {}))), kRounding);
 }
 
 TEST(Dgc, IsThePapersRule) {
-  ToyRun run = with("sync_sgd", {{"codec", word("dgc")},
-                                 {"codec_ratio", 0.05},
-                                 {"codec_momentum", 0.8},
-                                 {"codec_warmup", n(6)},
-                                 {"codec_clip", 9.0}});
+  ToyRun run = matrices("sync_sgd", {{"codec", word("dgc")},
+                                     {"codec_ratio", 0.05},
+                                     {"codec_momentum", 0.8},
+                                     {"codec_warmup", n(6)},
+                                     {"codec_clip", 9.0}});
   run.layers = {40};
   run.workers = 1;
   const auto path = trace(run);
@@ -156,8 +151,8 @@ TEST(Codecs, WhatCannotTravelASetWayIsRefused) {
   refused("sync_sgd", {{"codec_entropy", word("huffman")}});
   refused("sync_sgd", {{"codec", word("dgc")}, {"error_feedback", true}});
   refused("local_sgd", {{"codec", word("dgc")}});
-  EXPECT_NO_THROW(with("local_sgd", {{"codec", word("dgc")}, {"codec_momentum", 0.0}}).job().strategy());
-  EXPECT_NO_THROW(with("async_sgd", {{"codec", word("dgc")}}).run());
+  EXPECT_NO_THROW(matrices("local_sgd", {{"codec", word("dgc")}, {"codec_momentum", 0.0}}).job().strategy());
+  EXPECT_NO_THROW(matrices("async_sgd", {{"codec", word("dgc")}}).run());
 }
 
 }  // namespace

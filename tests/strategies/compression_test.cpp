@@ -3,12 +3,10 @@
 #include "engine/compress/codec.h"
 #include "engine/core/error.h"
 #include "engine/train/compressed_mean.h"
-#include "tests/support/toy.h"
+#include "tests/support/strategy_runs.h"
 
 namespace sac::test {
 namespace {
-
-constexpr double kRounding = 1e-12;
 
 std::vector<std::string> strategies_with_codecs() {
   std::vector<std::string> names;
@@ -18,13 +16,6 @@ std::vector<std::string> strategies_with_codecs() {
     if (takes) names.push_back(name);
   }
   return names;
-}
-
-ToyRun with(const std::string& strategy, ValueMap options) {
-  ToyRun run;
-  run.strategy = strategy;
-  run.options = std::move(options);
-  return run;
 }
 
 ValueMap codec(const std::string& name, bool feedback, const std::string& rule = "ef") {
@@ -140,6 +131,24 @@ TEST(Law10, ACodecThatKeepsEverythingIsNoCodec) {
     const auto coded = trace(with(strategy, all));
     EXPECT_LT(distance(mean_at(plain, 11), mean_at(coded, 11)), kRounding) << strategy;
   }
+}
+
+TEST(Codecs, TraitsFollowTheCodec) {
+  const auto traits = [](const std::string& name, const ValueMap& options) {
+    return with(name, options).job().strategy()->traits();
+  };
+  for (const std::string& name : strategies_with_codecs()) {
+    const bool waits_for_the_dead = traits(name, {{"codec", word("topk")}}).on_death == OnDeath::kStalls;
+    EXPECT_EQ(waits_for_the_dead, traits(name, {}).on_death != OnDeath::kGoesOn)
+        << name << ": all-gathers need everybody";
+    if (name == "choco") continue;  // refuses messages of unknown length
+    EXPECT_FALSE(traits(name, {{"codec", word("qsgd")}, {"codec_entropy", word("huffman")}}).oblivious) << name;
+  }
+}
+
+TEST(Codecs, WhatIsKeptBackOfOneHalfIsNotGivenToTheOther) {
+  const ValueMap swap{{"swap", true}, {"codec", word("dgc")}, {"codec_momentum", 0.0}};
+  EXPECT_THROW(with("staged", swap).run(), ConfigError);
 }
 
 TEST(Codecs, SignSgdFollowsTheMajority) {

@@ -2,23 +2,12 @@
 
 #include "engine/core/error.h"
 #include "engine/train/client_draw.h"
-#include "tests/support/toy.h"
+#include "tests/support/strategy_runs.h"
 
 namespace sac::test {
 namespace {
 
-constexpr double kRounding = 1e-12;
 const std::vector<std::string> kRounds{"fedavg", "fedprox", "fedopt", "scaffold"};
-
-std::int64_t n(std::int64_t value) { return value; }
-std::string word(const char* text) { return text; }
-
-ToyRun with(const std::string& strategy, ValueMap options = {}) {
-  ToyRun run;
-  run.strategy = strategy;
-  run.options = std::move(options);
-  return run;
-}
 
 TEST(ClientDraw, DrawsItsShareEveryRoundAndEveryoneInTheEnd) {
   const ClientDraw draw(0.25, 8, 7);

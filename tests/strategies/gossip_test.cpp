@@ -6,24 +6,13 @@
 
 #include "engine/core/error.h"
 #include "engine/train/gossip.h"
-#include "tests/support/toy.h"
+#include "tests/support/strategy_runs.h"
 
 namespace sac::test {
 namespace {
 
-constexpr double kRounding = 1e-12;
 const std::vector<std::string> kTopologies{"ring",     "torus",          "exponential", "one_peer_exponential",
                                            "complete", "random_matching"};
-
-std::string word(const char* text) { return text; }
-std::int64_t n(std::int64_t value) { return value; }
-
-ToyRun with(const std::string& strategy, ValueMap options = {}) {
-  ToyRun run;
-  run.strategy = strategy;
-  run.options = std::move(options);
-  return run;
-}
 
 at::Tensor matrix(const Topology& topology, int size, std::int64_t step) {
   at::Tensor w = at::zeros({size, size}, at::TensorOptions(at::kDouble));

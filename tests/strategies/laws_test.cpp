@@ -1,24 +1,13 @@
 #include <gtest/gtest.h>
 
 #include "engine/core/error.h"
-#include "tests/support/toy.h"
+#include "tests/support/strategy_runs.h"
 
 namespace sac::test {
 namespace {
 
-constexpr double kRounding = 1e-12;
-
-ToyRun with(const std::string& strategy, ValueMap options = {}) {
-  ToyRun run;
-  run.strategy = strategy;
-  run.options = std::move(options);
-  return run;
-}
-
-std::int64_t n(std::int64_t value) { return value; }
-
 /// Largest distance over all steps between the mean models of two runs.
-double apart(const ToyRun& a, const ToyRun& b) {
+double means_apart(const ToyRun& a, const ToyRun& b) {
   const auto left = trace(a);
   const auto right = trace(b);
   double worst = 0.0;
@@ -37,7 +26,7 @@ TEST(Law1, KWorkersWithBatchBAreOneWorkerWithBatchKB) {
       ToyRun one = many;
       one.workers = 1;
       one.batch = many.batch * workers;
-      EXPECT_LT(apart(many, one), kRounding) << workers << " workers, momentum " << momentum;
+      EXPECT_LT(means_apart(many, one), kRounding) << workers << " workers, momentum " << momentum;
     }
   }
 }
@@ -49,7 +38,7 @@ TEST(Law1, OneWorkerOfEveryStrategyIsSerialSgd) {
     ToyRun run = with(name);
     run.workers = 1;
     if (!run.job().strategy()->traits().serial_alone) continue;
-    EXPECT_LT(apart(run, serial), kRounding) << name;
+    EXPECT_LT(means_apart(run, serial), kRounding) << name;
   }
 }
 
@@ -59,7 +48,7 @@ TEST(Law2, LocalSgdWithPeriodOneIsSyncSgd) {
       ToyRun local = with("local_sgd", {{"period", n(1)}, {"buffers", std::string(buffers)}});
       ToyRun sync = with("sync_sgd");
       local.momentum = sync.momentum = momentum;
-      EXPECT_LT(apart(local, sync), kRounding) << momentum << " " << buffers;
+      EXPECT_LT(means_apart(local, sync), kRounding) << momentum << " " << buffers;
     }
   }
 }
@@ -72,7 +61,7 @@ TEST(Law2, PeriodTwoLeavesWorkersApartBetweenAverages) {
 
 TEST(Law10, AveragingNeverMovesTheMean) {
   // The gradient is linear in x, so the mean of local SGD follows the mean of workers that never average.
-  EXPECT_LT(apart(with("local_sgd", {{"period", n(3)}}), with("local_sgd", {{"period", n(1000)}})), kRounding);
+  EXPECT_LT(means_apart(with("local_sgd", {{"period", n(3)}}), with("local_sgd", {{"period", n(1000)}})), kRounding);
 }
 
 TEST(Law10, OneGradientOfABatchIsTheMeanOfItsParts) {
@@ -82,11 +71,11 @@ TEST(Law10, OneGradientOfABatchIsTheMeanOfItsParts) {
   ToyRun parts = with("staged", {{"fraction", 0.0}, {"dual_sampling", n(4)}, {"period", n(1000)}});
   parts.workers = 4;
   parts.batch = 12;
-  EXPECT_LT(apart(parts, whole), kRounding);
+  EXPECT_LT(means_apart(parts, whole), kRounding);
 }
 
 TEST(Staged, FractionOneIsSyncSgd) {
-  EXPECT_LT(apart(with("staged", {{"fraction", 1.0}}), with("sync_sgd")), kRounding);
+  EXPECT_LT(means_apart(with("staged", {{"fraction", 1.0}}), with("sync_sgd")), kRounding);
 }
 
 TEST(Staged, PeriodOneIsSyncSgd) {
@@ -94,14 +83,15 @@ TEST(Staged, PeriodOneIsSyncSgd) {
     ToyRun staged = with("staged", {{"fraction", fraction}, {"period", n(1)}});
     ToyRun sync = with("sync_sgd");
     staged.momentum = sync.momentum = 0.9;
-    EXPECT_LT(apart(staged, sync), kRounding) << fraction;
+    EXPECT_LT(means_apart(staged, sync), kRounding) << fraction;
   }
 }
 
 TEST(Staged, FractionZeroIsLocalSgd) {
   for (const std::int64_t period : {2, 3, 5}) {
-    EXPECT_LT(apart(with("staged", {{"fraction", 0.0}, {"period", period}}), with("local_sgd", {{"period", period}})),
-              kRounding);
+    EXPECT_LT(
+        means_apart(with("staged", {{"fraction", 0.0}, {"period", period}}), with("local_sgd", {{"period", period}})),
+        kRounding);
   }
 }
 
@@ -118,7 +108,7 @@ TEST(Staged, SynchronisedHalfIsEqualEverywhereTheOtherOnlyAtStageEnds) {
 
 TEST(Staged, BucketsNeverChangeTheIterates) {
   for (const std::int64_t chunks : {2, 3, 7, 40}) {
-    EXPECT_EQ(apart(with("staged", {{"chunks", chunks}}), with("staged")), 0.0) << chunks;
+    EXPECT_EQ(means_apart(with("staged", {{"chunks", chunks}}), with("staged")), 0.0) << chunks;
   }
 }
 
@@ -167,7 +157,7 @@ TEST(Staged, DualSamplingIsFewerWorkersThatShare) {
   ToyRun plain = with("staged", {{"period", n(4)}});
   plain.workers = 3;
   plain.batch = 4;
-  EXPECT_LT(apart(shared, plain), kRounding);
+  EXPECT_LT(means_apart(shared, plain), kRounding);
 }
 
 TEST(Staged, OnAServerWithoutSlackItIsSyncSgd) {
@@ -179,7 +169,7 @@ TEST(Staged, OnAServerWithoutSlackItIsSyncSgd) {
                                    {"split", std::string(split)}});
       run.server.shards = 2;
       run.compute.model = "pareto";
-      EXPECT_LT(apart(run, with("sync_sgd")), kRounding) << split << " " << fraction;
+      EXPECT_LT(means_apart(run, with("sync_sgd")), kRounding) << split << " " << fraction;
     }
   }
 }
@@ -199,7 +189,7 @@ TEST(Staged, TheServerHoldsTheAsynchronousHalfOnly) {
 
 TEST(Staged, OverlapKeepsTheMeanAndHidesTheExchange) {
   const ValueMap options{{"fraction", 0.0}, {"period", n(4)}, {"overlap", true}};
-  EXPECT_LT(apart(with("staged", options), with("local_sgd", {{"period", n(4)}})), kRounding);  // linear gradient
+  EXPECT_LT(means_apart(with("staged", options), with("local_sgd", {{"period", n(4)}})), kRounding);  // linear gradient
   const RunOutcome outcome = with("staged", options).run();
   EXPECT_GT(outcome.workers[0].hidden_communication_s, 0.0);
   EXPECT_LT(outcome.seconds, with("local_sgd", {{"period", n(4)}}).run().seconds);
@@ -239,7 +229,7 @@ TEST(Law5, AsyncWithOneWorkerIsSerialMomentumIncluded) {
     run->workers = 1;
     run->momentum = 0.9;
   }
-  EXPECT_LT(apart(async, serial), kRounding);
+  EXPECT_LT(means_apart(async, serial), kRounding);
 }
 
 TEST(Periods, LinearGrowsByItsRate) {

@@ -1,23 +1,17 @@
 #include <gtest/gtest.h>
 
-#include "tests/support/toy.h"
+#include "tests/support/strategy_runs.h"
 
 namespace sac::test {
 namespace {
 
-ToyRun run_of(const std::string& strategy) {
-  ToyRun run;
-  run.strategy = strategy;
-  return run;
-}
-
 TEST(Strategies, SixtyFourWorkersLearnWithEveryStrategy) {
   // The step size is a worker's share of 0.1: what a server takes in 63 changes late does no harm then.
-  ToyRun still = run_of("sync_sgd");
+  ToyRun still = with("sync_sgd");
   still.lr = 1e-12;
   const double before = *still.run().loss;
   for (const std::string& name : Registry<StrategyEntry>::instance().names()) {
-    ToyRun run = run_of(name);
+    ToyRun run = with(name);
     run.workers = 64;
     run.steps = 40;
     run.lr = 0.1 / 64;

@@ -1,35 +1,10 @@
 #include <gtest/gtest.h>
 
 #include "engine/core/error.h"
-#include "tests/support/toy.h"
+#include "tests/support/strategy_runs.h"
 
 namespace sac::test {
 namespace {
-
-constexpr double kRounding = 1e-12;
-
-ToyRun with(const std::string& strategy, ValueMap options = {}) {
-  ToyRun run;
-  run.strategy = strategy;
-  run.options = std::move(options);
-  return run;
-}
-
-std::int64_t n(std::int64_t value) { return value; }
-std::string word(const char* text) { return text; }
-
-/// Largest distance over all steps and workers between two runs.
-double apart(const ToyRun& a, const ToyRun& b) {
-  const auto left = trace(a);
-  const auto right = trace(b);
-  double worst = 0.0;
-  for (std::size_t rank = 0; rank < left.size(); ++rank) {
-    for (std::size_t step = 0; step < left[rank].size(); ++step) {
-      worst = std::max(worst, distance(left[rank][step], right[rank][step]));
-    }
-  }
-  return worst;
-}
 
 at::Tensor initial(const ToyRun& run) {
   at::Tensor start = at::empty({run.elements()}, at::TensorOptions(at::kDouble));

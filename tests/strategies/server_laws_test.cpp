@@ -3,34 +3,10 @@
 #include <cmath>
 
 #include "engine/core/error.h"
-#include "tests/support/toy.h"
+#include "tests/support/strategy_runs.h"
 
 namespace sac::test {
 namespace {
-
-constexpr double kRounding = 1e-12;
-
-std::int64_t n(std::int64_t value) { return value; }
-std::string word(const char* text) { return text; }
-
-ToyRun with(const std::string& strategy, ValueMap options = {}) {
-  ToyRun run;
-  run.strategy = strategy;
-  run.options = std::move(options);
-  return run;
-}
-
-double apart(const ToyRun& a, const ToyRun& b) {
-  const auto left = trace(a);
-  const auto right = trace(b);
-  double worst = 0.0;
-  for (std::size_t rank = 0; rank < left.size(); ++rank) {
-    for (std::size_t step = 0; step < left[rank].size(); ++step) {
-      worst = std::max(worst, distance(left[rank][step], right[rank][step]));
-    }
-  }
-  return worst;
-}
 
 TEST(Law5, SspWithoutSlackIsSyncSgdWithAnyTimes) {
   ToyRun ssp = with("ssp", {{"staleness", n(0)}, {"gradient_weight", word("share")}});

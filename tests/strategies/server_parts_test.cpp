@@ -4,13 +4,10 @@
 #include "engine/train/gradient_count.h"
 #include "engine/train/staleness_weight.h"
 #include "engine/train/worker_clocks.h"
-#include "tests/support/toy.h"
+#include "tests/support/strategy_runs.h"
 
 namespace sac::test {
 namespace {
-
-std::int64_t n(std::int64_t value) { return value; }
-std::string word(const char* text) { return text; }
 
 GradientCount count_of(ValueMap options, int workers) {
   GradientCount count(Options(GradientCount::options(), options, "strategy 'k_sync'", "strategy."), "k_sync");
