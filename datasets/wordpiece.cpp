@@ -64,7 +64,8 @@ WordPiece WordPiece::learn(std::span<const std::string> texts, std::int64_t size
   std::set<std::string> characters;
   for (const auto& [word, count] : counts) {
     for (std::size_t at = 0; at < word.size(); at += character_size(word, at)) {
-      characters.insert((at == 0 ? "" : "##") + word.substr(at, character_size(word, at)));
+      const std::string character = word.substr(at, character_size(word, at));
+      characters.insert({character, "##" + character});
     }
   }
   std::vector<std::string> pieces{"[PAD]", "[UNK]", "[CLS]", "[SEP]"};

@@ -17,7 +17,8 @@ class WordPiece {
   /// @throws DataError  one of them is missing.
   WordPiece(std::vector<std::string> pieces, bool lowercase, const std::string& name);
 
-  /// A vocabulary of at most `size` pieces: the special ones, all characters that occur, then the most frequent words.
+  /// A vocabulary of at most `size` pieces: the special ones, all characters that occur, at the
+  /// beginning of a word and inside, then the most frequent words.
   static WordPiece learn(std::span<const std::string> texts, std::int64_t size, bool lowercase);
 
   /// "[CLS]", the pieces, "[SEP]", cut or padded to `length` ids, length >= 2; a word that no pieces make is "[UNK]".

@@ -55,7 +55,7 @@ std::unique_ptr<Layer> skip_start(SampleShape input);
 /// Applies `layer` to what is skipped, between the block's start and its end.
 /// @param path  what passes by inside the block: the output of the layer before this one.
 std::unique_ptr<Layer> on_skip(std::unique_ptr<Layer> layer, SampleShape path);
-/// Closes it: x + shortcut, then max(., 0) where asked for, in place. Where the block has halved the image and widened
+/// Closes it: x + shortcut, or max(x + shortcut, 0) in place. Where the block has halved the image and widened
 /// the channels, the shortcut takes every second pixel and appends zero channels (option A of He et al. 2015).
 std::unique_ptr<Layer> skip_end(SampleShape input, Activation activation);
 

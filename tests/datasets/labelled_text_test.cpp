@@ -46,10 +46,10 @@ TEST(WordPiece, NeedsItsSpecialPieces) {
 
 TEST(WordPiece, LearnsCharactersAndThenTheMostFrequentWords) {
   const std::vector<std::string> texts{"bee ant bee", "ant bee cow"};
-  const WordPiece pieces = WordPiece::learn(texts, 14, true);
-  EXPECT_EQ(pieces.vocabulary(), 14);
-  EXPECT_EQ(pieces.pieces()[12], "bee");
-  EXPECT_EQ(pieces.pieces()[13], "ant");
+  const WordPiece pieces = WordPiece::learn(texts, 22, true);
+  EXPECT_EQ(pieces.vocabulary(), 22);
+  EXPECT_EQ(pieces.pieces()[20], "bee");
+  EXPECT_EQ(pieces.pieces()[21], "ant");
   EXPECT_EQ(encoded(pieces, "cow bee", 8)[4], encoded(pieces, "bow bee", 8)[4]);
   for (const std::int64_t id : encoded(pieces, "bat cow ant", 16)) EXPECT_NE(id, 1) << "characters make every word";
 }
@@ -87,7 +87,7 @@ TEST(LabelledText, NumbersLabelsByValue) {
   const Dataset data = load_tsv(rows, "sentence\tlabel\nz\t9\n", {{"context", std::int64_t{5}}});
   EXPECT_EQ(data.classes, 3);
   EXPECT_EQ(data.width, 5);
-  EXPECT_EQ(data.vocabulary, 7);
+  EXPECT_EQ(data.vocabulary, 10);
   EXPECT_EQ(data.train.targets[0].item<std::int64_t>(), 2);
   EXPECT_EQ(data.train.targets[1].item<std::int64_t>(), 1);
   EXPECT_EQ(data.test.targets[0].item<std::int64_t>(), 1);

@@ -17,6 +17,7 @@ class LocationTest : public ::testing::Test {
     entry_.files = {test::known("one.bin", "1"), test::known("two.bin", "2")};
     entry_.folders = {"tiny", "Tiny/raw", ""};
     entry_.package = "dataset-tiny";
+    entry_.downloads = {{.name = "one.bin.gz", .bytes = 1}};
   }
 
   void put(const std::filesystem::path& folder) const {

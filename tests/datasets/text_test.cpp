@@ -58,7 +58,7 @@ TEST(Text, LabelsAreTheNextTokens) {
   EXPECT_EQ(data.width, 2);
   const at::Tensor pairs = at::arange(6, at::kLong).view({3, 2});
   EXPECT_TRUE(at::equal(data.train.inputs, pairs));
-  EXPECT_TRUE(at::equal(data.train.targets, pairs + 1));
+  EXPECT_TRUE(at::equal(data.train.targets, pairs.add(1)));
   EXPECT_TRUE(at::equal(data.test.inputs, at::arange(7, 9, at::kLong).view({1, 2})));
 }
 

@@ -53,17 +53,19 @@ class SkipEnd final : public Layer {
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
     const at::Tensor& skipped = pass.skip.value;
+    // Beside the input where this does not rectify: the layer before may, and asks its output for the sign.
+    const at::Tensor output = relu_ ? input : reserve(pass.space.output, input.sizes(), input.options()).copy_(input);
     if (pass.aten) {
-      const Joined joined(skipped, input);
+      const Joined joined(skipped, output);
       joined.channels.add_(joined.pixels);
-      return relu_ ? input.relu_() : input;
+      return relu_ ? output.relu_() : output;
     }
-    with_dtype(input.scalar_type(), [&]<class T>(T) {
-      kernels::add_shortcut(skipped.const_data_ptr<T>(), sample_shape(skipped), input.size(0), sample_shape(input),
-                            input.mutable_data_ptr<T>());
-      if (relu_) kernels::relu(input.mutable_data_ptr<T>(), input.numel());
+    with_dtype(output.scalar_type(), [&]<class T>(T) {
+      kernels::add_shortcut(skipped.const_data_ptr<T>(), sample_shape(skipped), output.size(0), sample_shape(output),
+                            output.mutable_data_ptr<T>());
+      if (relu_) kernels::relu(output.mutable_data_ptr<T>(), output.numel());
     });
-    return input;
+    return output;
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
