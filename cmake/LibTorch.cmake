@@ -23,7 +23,9 @@ add_library(torch_cpu SHARED IMPORTED)
 set_target_properties(torch_cpu PROPERTIES IMPORTED_LOCATION "${TORCH_ROOT}/torch/lib/libtorch_cpu.so")
 target_include_directories(torch_cpu INTERFACE
   "${TORCH_ROOT}/torch/include" "${TORCH_ROOT}/torch/include/torch/csrc/api/include")
-target_link_libraries(torch_cpu INTERFACE torch_c10)
+add_library(torch_openmp SHARED IMPORTED)
+set_target_properties(torch_openmp PROPERTIES IMPORTED_LOCATION "${TORCH_ROOT}/torch/lib/libgomp.so.1")
+target_link_libraries(torch_cpu INTERFACE torch_c10 torch_openmp)
 
 if(SAC_CUDA)
   if(NOT EXISTS "${TORCH_ROOT}/torch/lib/libtorch_cuda.so")

@@ -173,8 +173,7 @@ QuadraticOutcome solve(const QuadraticProblem& problem) {
   job.data = std::make_shared<QuadraticBatches>(problem.batch_size, problem.still);
   const OptimizerEntry& optimizer = Registry<OptimizerEntry>::instance().at(problem.optimizer);
   job.optimizer = optimizer.make(
-      Options(optimizer.options, problem.optimizer_options, "optimizer '" + problem.optimizer + "'", "optimizer."),
-      {});
+      Options(optimizer.options, problem.optimizer_options, "optimizer '" + problem.optimizer + "'", "optimizer."), {});
   job.schedule = Options(schedule_options(), {{"lr", problem.lr}}, "the schedule");
   job.strategy = [&] { return std::make_unique<Kept>(make_strategy(problem), outcome.replicas); };
   job.key = "quadratic";

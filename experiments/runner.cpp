@@ -3,6 +3,8 @@
 #include <ATen/Parallel.h>
 #include <malloc.h>
 
+#include <algorithm>
+#include <bit>
 #include <memory>
 #include <utility>
 
@@ -10,6 +12,7 @@
 #include "engine/core/error.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
+#include "engine/nn/parallel.h"
 #include "engine/nn/pretrained.h"
 #include "engine/nn/safetensors.h"
 #include "engine/optim/wrap.h"
@@ -22,17 +25,24 @@
 namespace sac {
 namespace {
 
-/// One thread a tensor operation: the slots are the parallelism, and results must not depend on a pool. Freed memory is
-/// kept: activations come and go every step, and giving their pages back to the system costs 5 to 8 % of a cnn's time.
+/// Freed memory is kept: activations come and go every step, and giving their pages back to the system costs 5 to 8 % of
+/// a cnn's time.
 void prepare_process() {
   static const bool done = [] {
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
-    at::set_num_threads(1);
     at::set_num_interop_threads(1);
     return true;
   }();
   static_cast<void>(done);
+}
+
+/// Threads are for workers; where there are more than workers, each worker's operations share them: 1, 2, 4, ..., for which
+/// oneDNN's convolutions give the same bits (for 3 some do not).  @return the slots.
+int share_threads(int threads, std::int64_t workers, bool real) {
+  const int slots = static_cast<int>(std::min<std::int64_t>(threads, workers));
+  set_operation_threads(real ? 1 : static_cast<int>(std::bit_floor(static_cast<unsigned>(threads / slots))));
+  return slots;
 }
 
 std::shared_ptr<const Model> make_model(const RunSpec& spec, const Dataset& data, const Numerics& numerics) {
@@ -153,8 +163,8 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   DataCache& cache = settings.data ? *settings.data : own;
   Dataset data = cache.load(given.choice("data"), given.table("data"), {.data_dir = settings.data_dir});
   PreparedRun run;
-  run.slots = settings.slots;
   run.launch = settings.launch;
+  run.slots = share_threads(settings.slots, given.workers(), settings.launch.has_value());
   run.cluster = cluster_config(given.table("cluster"), given.table("cluster.network"), given.table("cluster.compute"),
                                given.table("cluster.server"));
   if (settings.timeline > 0 && !run.launch) {

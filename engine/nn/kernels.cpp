@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/nn/parallel.h"
+
 namespace sac::kernels {
 namespace {
 
@@ -62,18 +64,37 @@ void clear_rest(SampleShape shape, T* image) {
 
 /// Rows are summed in blocks in T and the blocks in double: fast, and exact enough for a million rows.
 constexpr std::int64_t kBlockRows = 128;
+/// One thread's share of a sum, whatever the number of threads.
+constexpr std::int64_t kShareRows = 32 * kBlockRows;
+
+/// sums[c] += sum over r in [first, last) of term(r, c).
+template <class T, class Term>
+void accumulate_share(std::int64_t first, std::int64_t last, std::int64_t channels, Term term, double* sums) {
+  std::vector<T> block_sums(static_cast<std::size_t>(channels));
+  T* __restrict block = block_sums.data();
+  for (std::int64_t begin = first; begin < last; begin += kBlockRows) {
+    std::fill_n(block, channels, T(0));
+    for (std::int64_t r = begin; r < std::min(begin + kBlockRows, last); ++r) {
+      for (std::int64_t c = 0; c < channels; ++c) block[c] += term(r, c);
+    }
+    for (std::int64_t c = 0; c < channels; ++c) sums[c] += block[c];
+  }
+}
 
 /// sums[c] += sum over r of term(r, c).
 template <class T, class Term>
 void accumulate(std::int64_t rows, std::int64_t channels, Term term, double* sums) {
-  std::vector<T> block_sums(static_cast<std::size_t>(channels));
-  T* __restrict block = block_sums.data();
-  for (std::int64_t begin = 0; begin < rows; begin += kBlockRows) {
-    std::fill_n(block, channels, T(0));
-    for (std::int64_t r = begin; r < std::min(begin + kBlockRows, rows); ++r) {
-      for (std::int64_t c = 0; c < channels; ++c) block[c] += term(r, c);
+  const std::int64_t shares = (rows + kShareRows - 1) / kShareRows;
+  if (shares == 1) return accumulate_share<T>(0, rows, channels, term, sums);
+  std::vector<double> partial(static_cast<std::size_t>(shares * channels));
+  in_parallel(shares, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t s = begin; s < end; ++s) {
+      accumulate_share<T>(s * kShareRows, std::min((s + 1) * kShareRows, rows), channels, term,
+                          partial.data() + s * channels);
     }
-    for (std::int64_t c = 0; c < channels; ++c) sums[c] += block[c];
+  });
+  for (std::int64_t s = 0; s < shares; ++s) {
+    for (std::int64_t c = 0; c < channels; ++c) sums[c] += partial[static_cast<std::size_t>(s * channels + c)];
   }
 }
 
@@ -81,26 +102,34 @@ void accumulate(std::int64_t rows, std::int64_t channels, Term term, double* sum
 template <class Body>
 void for_shortcut_pixels(SampleShape from, SampleShape to, std::int64_t batch, Body body) {
   const std::int64_t stride = from.height == to.height ? 1 : 2;
-  for (std::int64_t b = 0; b < batch; ++b) {
-    for (std::int64_t y = 0; y < to.height; ++y) {
+  in_parallel(batch * to.height, kGrain / (to.width * to.channels) + 1, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t row = begin; row < end; ++row) {
+      const std::int64_t b = row / to.height;
+      const std::int64_t y = row % to.height;
       for (std::int64_t x = 0; x < to.width; ++x) {
         body(b * from.size() + (y * from.width + x) * stride * from.channels,
              b * to.size() + (y * to.width + x) * to.channels);
       }
     }
-  }
+  });
 }
 
 }  // namespace
 
 template <class T>
 void relu(T* values, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) values[i] = rectified(values[i]);
+  in_parallel(count, kGrain, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) values[i] = rectified(values[i]);
+  });
 }
 
 template <class T>
-void relu_backward(const T* __restrict output, T* __restrict gradient, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; ++i) gradient[i] = output[i] > T(0) ? gradient[i] : T(0);
+void relu_backward(const T* outputs, T* gradients, std::int64_t count) {
+  in_parallel(count, kGrain, [=](std::int64_t begin, std::int64_t end) {
+    const T* __restrict output = outputs;
+    T* __restrict gradient = gradients;
+    for (std::int64_t i = begin; i < end; ++i) gradient[i] = output[i] > T(0) ? gradient[i] : T(0);
+  });
 }
 
 template <class T>
@@ -174,14 +203,18 @@ void normalise(const T* values, std::int64_t rows, std::int64_t channels, const 
     shift[c] = bias[c] - mean[c] * scale[c];
   }
   const T floor = rectify ? T(0) : -std::numeric_limits<T>::infinity();
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const T* __restrict in = values + r * channels;
-    T* __restrict out = output + r * channels;
-    for (std::int64_t c = 0; c < channels; ++c) {
-      const T y = in[c] * scale[c] + shift[c];
-      out[c] = floor > y ? floor : y;
+  in_parallel(rows, kGrain / channels + 1, [=](std::int64_t begin, std::int64_t end) {
+    const T* __restrict factor = scale;
+    const T* __restrict summand = shift;
+    for (std::int64_t r = begin; r < end; ++r) {
+      const T* __restrict in = values + r * channels;
+      T* __restrict out = output + r * channels;
+      for (std::int64_t c = 0; c < channels; ++c) {
+        const T y = in[c] * factor[c] + summand[c];
+        out[c] = floor > y ? floor : y;
+      }
     }
-  }
+  });
 }
 
 template <class T>
@@ -210,11 +243,16 @@ void normalise_backward(const T* values, std::int64_t rows, std::int64_t channel
     of_value[c] = static_cast<T>(slope);
     constant[c] = static_cast<T>(-scale * sums[c] / static_cast<double>(rows) - slope * mean[c]);
   }
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const T* __restrict x = values + r * channels;
-    T* __restrict g = gradient + r * channels;
-    for (std::int64_t c = 0; c < channels; ++c) g[c] = g[c] * of_gradient[c] + x[c] * of_value[c] + constant[c];
-  }
+  in_parallel(rows, kGrain / channels + 1, [=](std::int64_t begin, std::int64_t end) {
+    const T* __restrict a = of_gradient;
+    const T* __restrict b = of_value;
+    const T* __restrict offset = constant;
+    for (std::int64_t r = begin; r < end; ++r) {
+      const T* __restrict x = values + r * channels;
+      T* __restrict g = gradient + r * channels;
+      for (std::int64_t c = 0; c < channels; ++c) g[c] = g[c] * a[c] + x[c] * b[c] + offset[c];
+    }
+  });
 }
 
 template <class T>

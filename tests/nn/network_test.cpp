@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "engine/core/error.h"
+#include "engine/nn/parallel.h"
 #include "tests/nn/replica.h"
 
 namespace sac::test {
@@ -60,6 +61,24 @@ TEST_P(EveryModel, GivesTheSameBitsAgainAndOnOtherThreads) {
     });
   }
   for (std::thread& thread : threads) thread.join();
+}
+
+/// What a worker computes where there are more cores than workers.
+TEST_P(EveryModel, ThreadsChangeNoBit) {
+  std::vector<at::Tensor> gradients;
+  for (const int threads : {1, 2, 4}) {
+    set_operation_threads(threads);
+    Replica replica = this->replica();
+    replica.network->compute_gradients(batch(40), {});
+    gradients.push_back(replica.gradients);
+  }
+  set_operation_threads(1);
+  const Replica replica = this->replica();
+  for (const TensorInfo& info : replica.model->layout().parameters) {
+    const auto of = [&](std::size_t i) { return gradients[i].narrow(0, info.range.begin, info.range.size()); };
+    EXPECT_TRUE(at::equal(of(1), of(0))) << info.name << " by 2 threads";
+    EXPECT_TRUE(at::equal(of(2), of(0))) << info.name << " by 4 threads";
+  }
 }
 
 TEST_P(EveryModel, ForgetsTheBatchBefore) {

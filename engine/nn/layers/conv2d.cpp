@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/nn/layers.h"
+#include "engine/nn/parallel.h"
 
 namespace sac {
 namespace {
@@ -43,17 +44,53 @@ class Conv2d final : public Layer {
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool input_gradient) const override {
     const bool has_bias = pass.views.gradients.size() > 1;
-    const auto bias_sizes = has_bias ? at::OptionalIntArrayRef(spec().output.channels) : std::nullopt;
     pass.space.gradient.reset();
-    const auto [input_result, weight_result, bias_result] = at::convolution_backward(
-        as_nchw(gradient), as_nchw(pass.space.input), as_nchw(pass.weight(0)), bias_sizes, stride_, padding_, {1, 1},
-        /*transposed=*/false, {0, 0}, /*groups=*/1, {input_gradient, true, has_bias});
-    pass.views.gradients[0].copy_(as_nhwc(weight_result));
-    if (has_bias) pass.views.gradients[1].copy_(bias_result);
-    return input_gradient ? as_nhwc(input_result).contiguous() : at::Tensor();
+    const bool whole = pass.aten;
+    const auto [of_input, of_weight, of_bias] =
+        gradients(pass, gradient, pass.space.input, {input_gradient, whole, whole && has_bias});
+    if (whole) {
+      pass.views.gradients[0].copy_(as_nhwc(of_weight));
+      if (has_bias) pass.views.gradients[1].copy_(of_bias);
+    } else {
+      sum_parameter_gradients(pass, gradient);
+    }
+    return input_gradient ? as_nhwc(of_input).contiguous() : at::Tensor();
   }
 
  private:
+  /// Of input, weight and bias.
+  using Gradients = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+
+  [[nodiscard]] Gradients gradients(const Pass& pass, const at::Tensor& gradient, const at::Tensor& input,
+                                    std::array<bool, 3> wanted) const {
+    if (!wanted[0] && !wanted[1] && !wanted[2]) return {};
+    const auto bias_sizes = wanted[2] ? at::OptionalIntArrayRef(spec().output.channels) : std::nullopt;
+    return at::convolution_backward(as_nchw(gradient), as_nchw(input), as_nchw(pass.weight(0)), bias_sizes, stride_,
+                                    padding_, {1, 1}, /*transposed=*/false, {0, 0}, /*groups=*/1, wanted);
+  }
+
+  /// They sum over the batch, of which oneDNN gives a share to each thread it has.
+  void sum_parameter_gradients(const Pass& pass, const at::Tensor& gradient) const {
+    const std::int64_t batch = gradient.size(0);
+    const bool has_bias = pass.views.gradients.size() > 1;
+    std::vector<Gradients> terms(
+        static_cast<std::size_t>(parts_of(batch, spec().forward_flops * static_cast<double>(batch))));
+    in_parts(batch, std::ssize(terms), [&](std::int64_t part, std::int64_t begin, std::int64_t size) {
+      terms[static_cast<std::size_t>(part)] = gradients(
+          pass, gradient.narrow(0, begin, size), pass.space.input.narrow(0, begin, size), {false, true, has_bias});
+    });
+    for (std::size_t part = 0; part < terms.size(); ++part) {
+      const auto& [none, of_weight, of_bias] = terms[part];
+      if (part == 0) {
+        pass.views.gradients[0].copy_(as_nhwc(of_weight));
+        if (has_bias) pass.views.gradients[1].copy_(of_bias);
+      } else {
+        pass.views.gradients[0].add_(as_nhwc(of_weight));
+        if (has_bias) pass.views.gradients[1].add_(of_bias);
+      }
+    }
+  }
+
   std::array<std::int64_t, 2> stride_;
   std::array<std::int64_t, 2> padding_;
 };

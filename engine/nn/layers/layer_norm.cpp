@@ -2,6 +2,7 @@
 #include <ATen/ops/native_layer_norm_backward.h>
 
 #include "engine/nn/layers.h"
+#include "engine/nn/parallel.h"
 
 namespace sac {
 namespace {
@@ -23,16 +24,27 @@ class LayerNorm final : public Layer {
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
-    const auto& saved = pass.space.saved;
-    const auto [result, weight_gradient, bias_gradient] =
-        at::native_layer_norm_backward(gradient, pass.space.input, {spec().output.channels}, saved[0], saved[1],
-                                       pass.weight(0), pass.weight(1), {true, true, true});
-    pass.views.gradients[0].copy_(weight_gradient);
-    pass.views.gradients[1].copy_(bias_gradient);
-    return result;
+    sum_parameter_gradients(pass, gradient);
+    return std::get<0>(gradients(pass, gradient, {true, false, false}));
   }
 
  private:
+  using Gradients = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+
+  [[nodiscard]] Gradients gradients(const Pass& pass, const at::Tensor& gradient, std::array<bool, 3> wanted) const {
+    const auto& saved = pass.space.saved;
+    return at::native_layer_norm_backward(gradient, pass.space.input, {spec().output.channels}, saved[0], saved[1],
+                                          pass.weight(0), pass.weight(1), wanted);
+  }
+
+  /// ATen sums them by threads.
+  void sum_parameter_gradients(const Pass& pass, const at::Tensor& gradient) const {
+    const OneThread one_thread;
+    const auto [none, weight, bias] = gradients(pass, gradient, {false, true, true});
+    pass.views.gradients[0].copy_(weight);
+    pass.views.gradients[1].copy_(bias);
+  }
+
   double epsilon_;
 };
 

@@ -3,10 +3,12 @@
 #include <ATen/ops/sum.h>
 
 #include <cmath>
+#include <functional>
 
 #include "engine/nn/dtype.h"
 #include "engine/nn/kernels.h"
 #include "engine/nn/layers.h"
+#include "engine/nn/parallel.h"
 
 namespace sac {
 namespace {
@@ -30,8 +32,12 @@ class Linear final : public Layer {
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
     at::Tensor& output = reserve(pass.space.output, output_sizes(input), input.options());
-    at::Tensor output_rows = output.view({-1, features()});
-    at::addmm_out(output_rows, pass.weight(1), input_rows(input), pass.weight(0).t());
+    const at::Tensor from = input_rows(input);
+    const at::Tensor into = output.view({-1, features()});
+    share_rows(pass, into, [&](std::int64_t begin, std::int64_t size) {
+      at::Tensor rows = into.narrow(0, begin, size);
+      at::addmm_out(rows, pass.weight(1), from.narrow(0, begin, size), pass.weight(0).t());
+    });
     return output;
   }
 
@@ -45,15 +51,23 @@ class Linear final : public Layer {
     }
     if (!input_gradient) return {};
     at::Tensor& result = reserve(pass.space.gradient, input.sizes(), input.options());
-    at::Tensor result_rows = input_rows(result);
-    at::mm_out(result_rows, rows, pass.weight(0));
+    const at::Tensor into = input_rows(result);
+    share_rows(pass, into, [&](std::int64_t begin, std::int64_t size) {
+      at::Tensor part = into.narrow(0, begin, size);
+      at::mm_out(part, rows.narrow(0, begin, size), pass.weight(0));
+    });
     return result;
   }
 
  private:
   void gradients_by_loops(const Pass& pass, const at::Tensor& gradient) const {
-    at::Tensor weight_gradient = pass.views.gradients[0];
-    at::mm_out(weight_gradient, gradient.t(), input_rows(pass.space.input));
+    const at::Tensor& weight_gradient = pass.views.gradients[0];
+    const at::Tensor input = input_rows(pass.space.input);
+    const double work = 2.0 * static_cast<double>(gradient.numel() * input.size(1));
+    in_parts(features(), parts_of(features(), work), [&](std::int64_t, std::int64_t begin, std::int64_t size) {
+      at::Tensor rows = weight_gradient.narrow(0, begin, size);
+      at::mm_out(rows, gradient.narrow(1, begin, size).t(), input);
+    });
     with_dtype(gradient.scalar_type(), [&]<class T>(T) {
       kernels::sum_rows(gradient.const_data_ptr<T>(), gradient.size(0), gradient.size(1),
                         pass.views.gradients[1].mutable_data_ptr<T>());
@@ -69,6 +83,17 @@ class Linear final : public Layer {
       weight_gradient.copy_(at::mm(gradient.t(), input_rows(pass.space.input)));
     }
     at::sum_out(bias_gradient, gradient, 0, /*keepdim=*/false, bias_gradient.scalar_type());
+  }
+
+  /// Rows of a product, shared out to threads: MKL's own shares are not the same for any number of them.
+  void share_rows(const Pass& pass, const at::Tensor& product,
+                  const std::function<void(std::int64_t begin, std::int64_t size)>& multiply) const {
+    const std::int64_t rows = product.size(0);
+    if (pass.aten) return multiply(0, rows);
+    const auto& weight = spec().parameters.front().shape;
+    const double work = 2.0 * static_cast<double>(rows * weight[0] * weight[1]);
+    in_parts(rows, parts_of(rows, work),
+             [&](std::int64_t, std::int64_t begin, std::int64_t size) { multiply(begin, size); });
   }
 
   [[nodiscard]] std::int64_t features() const { return spec().output.channels; }

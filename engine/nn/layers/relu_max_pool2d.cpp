@@ -5,6 +5,7 @@
 #include "engine/nn/dtype.h"
 #include "engine/nn/kernels.h"
 #include "engine/nn/layers.h"
+#include "engine/nn/parallel.h"
 
 namespace sac {
 namespace {
@@ -20,10 +21,13 @@ class ReluMaxPool2d final : public Layer {
     at::Tensor& output =
         reserve(pass.space.output, {input.size(0), out.height, out.width, out.channels}, input.options());
     with_dtype(input.scalar_type(), [&]<class T>(T) {
-      for (std::int64_t b = 0; b < input.size(0); ++b) {
-        kernels::relu_max_pool2d(input.const_data_ptr<T>() + b * input_.size(), input_,
-                                 output.mutable_data_ptr<T>() + b * out.size());
-      }
+      const T* from = input.const_data_ptr<T>();
+      T* to = output.mutable_data_ptr<T>();
+      in_parallel(input.size(0), kGrain / input_.size() + 1, [&, from, to](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t b = begin; b < end; ++b) {
+          kernels::relu_max_pool2d(from + b * input_.size(), input_, to + b * out.size());
+        }
+      });
     });
     return output;
   }
@@ -32,12 +36,15 @@ class ReluMaxPool2d final : public Layer {
     if (pass.aten) return backward_by_aten(pass, gradient);
     const at::Tensor& input = pass.space.input;  // its gradient takes its place
     with_dtype(input.scalar_type(), [&]<class T>(T) {
-      for (std::int64_t b = 0; b < input.size(0); ++b) {
-        const std::int64_t pooled = b * spec().output.size();
-        kernels::relu_max_pool2d_backward(pass.space.output.const_data_ptr<T>() + pooled,
-                                          gradient.const_data_ptr<T>() + pooled, input_,
-                                          input.mutable_data_ptr<T>() + b * input_.size());
-      }
+      const T* pooled = pass.space.output.const_data_ptr<T>();
+      const T* from = gradient.const_data_ptr<T>();
+      T* to = input.mutable_data_ptr<T>();
+      const std::int64_t size = spec().output.size();
+      in_parallel(input.size(0), kGrain / input_.size() + 1, [=, this](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t b = begin; b < end; ++b) {
+          kernels::relu_max_pool2d_backward(pooled + b * size, from + b * size, input_, to + b * input_.size());
+        }
+      });
     });
     return input;
   }
