@@ -14,7 +14,7 @@ void keep_first(Examples& examples, std::int64_t limit, const std::string& key) 
     throw ConfigError(key + " = " + std::to_string(limit) + " is above the " + std::to_string(examples.size()) +
                       " samples there are; it must be in [0, " + std::to_string(examples.size()) + "]");
   }
-  examples.inputs = examples.inputs.narrow(0, 0, limit);
+  if (examples.inputs.defined()) examples.inputs = examples.inputs.narrow(0, 0, limit);
   examples.targets = examples.targets.narrow(0, 0, limit);
 }
 
@@ -26,7 +26,7 @@ void check_augmentation(const Dataset& data, const Options& options) {
   const Augmentation images = augmentation(options);
   const LabelMix labels = label_mix(options);
   const std::string key = images.crop_padding > 0 ? "data.crop_padding" : images.flip ? "data.flip" : "data.cutout";
-  if (images.any() && data.train.inputs.scalar_type() != at::kByte) refuse(data, key, "its samples are no images");
+  if (images.any() && !data.train.are_images()) refuse(data, key, "its samples are no images");
   if (labels.mixup > 0.0 && data.vocabulary > 0) refuse(data, "data.mixup", "tokens cannot be mixed");
   if (labels.any() && data.train.targets.dim() > 1) {
     refuse(data, "data.label_smoothing", "it has a label for every token, which are not smoothed");
@@ -84,8 +84,14 @@ Dataset load_dataset(const std::string& name, const Options& options, const Data
 }
 
 std::string files_hash(const DatasetEntry& entry) {
+  Strings known;
+  for (const DataFile& file : entry.files) known.push_back(file.sha256);
+  return files_hash(entry, known);
+}
+
+std::string files_hash(const DatasetEntry& entry, const Strings& found) {
   std::string text;
-  for (const DataFile& file : entry.files) text += file.name + " " + file.sha256 + "\n";
+  for (std::size_t i = 0; i < found.size(); ++i) text += entry.files[i].name + " " + found[i] + "\n";
   return sha256_hex(text);
 }
 
