@@ -58,7 +58,17 @@ const std::vector<OptionSpec>& data_options() {
        .fallback = std::int64_t{0},
        .doc = "only the first n training samples; 0 = all",
        .min = 0},
-      {.name = "test_limit", .fallback = std::int64_t{0}, .doc = "only the first n test samples; 0 = all", .min = 0}};
+      {.name = "test_limit", .fallback = std::int64_t{0}, .doc = "only the first n test samples; 0 = all", .min = 0},
+      {.name = "loader_threads",
+       .fallback = std::int64_t{-1},
+       .doc = "threads that prepare batches ahead of training; 0 = none, -1 = as many as help. Changes no result",
+       .min = -1,
+       .max = 1024},
+      {.name = "prefetch",
+       .fallback = std::int64_t{0},
+       .doc = "batches that they prepare ahead a worker, at most; 0 = two a thread, shared out. Changes no result",
+       .min = 0,
+       .max = 1024}};
   static const std::vector<OptionSpec> options = joined({own, augmentation_options()});
   return options;
 }
