@@ -4,6 +4,9 @@
 #include <malloc.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <memory>
 #include <utility>
 
@@ -83,13 +86,24 @@ std::shared_ptr<const BatchSource> make_batches(const RunSpec& spec, Dataset dat
   return std::make_shared<DeviceBatches>(std::move(batches), compute.device);
 }
 
+/// @throws ConfigError  no file can be written there.
+void check_writable(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) throw ConfigError("--save '" + path.string() + "' is a folder, not a file");
+  const std::filesystem::path part = path.string() + ".part";
+  if (!std::ofstream(part)) {
+    throw ConfigError("--save '" + path.string() + "' cannot be written: " + std::strerror(errno));
+  }
+  std::filesystem::remove(part);
+}
+
 /// Writes the model that is evaluated after the last step.
-/// @throws ConfigError  there is no such folder.
+/// @throws ConfigError  there is no such folder, or no file can be written there.
 Evaluated save_last(const Job& job, const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   if (!std::filesystem::is_directory(folder)) {
     throw ConfigError("--save '" + path.string() + "': '" + folder.string() + "' is not a folder");
   }
+  check_writable(path);
   return [layout = job.model->layout(), path, last = job.train.steps](std::int64_t step, const at::Tensor& parameters,
                                                                       const at::Tensor& buffers) {
     if (step == last) save_safetensors(path, layout, parameters, buffers);
