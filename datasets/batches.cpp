@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "datasets/image_files.h"
+
 namespace sac {
 namespace {
 
@@ -36,24 +38,46 @@ void scale_plane(const std::uint8_t* __restrict from, To* __restrict to, std::in
   for (std::int64_t i = 0; i < size; ++i) to[i] = static_cast<To>(static_cast<std::int32_t>(from[i])) * scale + shift;
 }
 
-/// uint8 rows to normalised rows. `index(row)` is the sample of a row.
+/// `pixels(row)`, uint8 [C, H, W], to normalised rows.
+template <class To, class Pixels>
+void normalise(const Normalisation& normalisation, const Pixels& pixels, at::Tensor& target) {
+  auto* to = target.mutable_data_ptr<To>();
+  const std::int64_t channels = target.size(1);
+  const std::int64_t plane = target.size(2) * target.size(3);
+  const bool plain = normalisation.mean.empty();
+  for (std::int64_t row = 0; row < target.size(0); ++row) {
+    const std::uint8_t* from = pixels(row);
+    for (std::int64_t channel = 0; channel < channels; ++channel, from += plane, to += plane) {
+      const double mean = plain ? 0.0 : normalisation.mean[static_cast<std::size_t>(channel)];
+      const double stddev = plain ? 1.0 : normalisation.stddev[static_cast<std::size_t>(channel)];
+      scale_plane(from, to, plane, static_cast<To>(1.0 / (255.0 * stddev)), static_cast<To>(-mean / stddev));
+    }
+  }
+}
+
+/// uint8 rows in memory to normalised rows. `index(row)` is the sample of a row.
 template <class To, class Index>
 void copy_images(const at::Tensor& source, const Normalisation& normalisation, const Index& index, at::Tensor& target) {
   const auto* from = source.const_data_ptr<std::uint8_t>();
-  auto* to = target.mutable_data_ptr<To>();
   const std::int64_t rows = target.size(0);
-  const std::int64_t channels = source.size(1);
-  const std::int64_t plane = source.size(2) * source.size(3);
-  const bool plain = normalisation.mean.empty();
-  for (std::int64_t row = 0; row < rows; ++row) {
-    if (row + kRowsAhead < rows) prefetch(from + index(row + kRowsAhead) * channels * plane, channels * plane);
-    for (std::int64_t channel = 0; channel < channels; ++channel, to += plane) {
-      const double mean = plain ? 0.0 : normalisation.mean[static_cast<std::size_t>(channel)];
-      const double stddev = plain ? 1.0 : normalisation.stddev[static_cast<std::size_t>(channel)];
-      scale_plane(from + (index(row) * channels + channel) * plane, to, plane, static_cast<To>(1.0 / (255.0 * stddev)),
-                  static_cast<To>(-mean / stddev));
-    }
-  }
+  const std::int64_t size = source.size(1) * source.size(2) * source.size(3);
+  const auto pixels = [&](std::int64_t row) {
+    if (row + kRowsAhead < rows) prefetch(from + index(row + kRowsAhead) * size, size);
+    return from + index(row) * size;
+  };
+  normalise<To>(normalisation, pixels, target);
+}
+
+/// The same from files.
+template <class To, class Index>
+void decode_images(const ImageFiles& files, const Normalisation& normalisation, const Index& index,
+                   const std::optional<CropDraw>& draw, at::Tensor& target) {
+  std::vector<std::uint8_t> image(static_cast<std::size_t>(target[0].numel()));
+  const auto pixels = [&](std::int64_t row) {
+    files.decode(index(row), draw, image.data());
+    return static_cast<const std::uint8_t*>(image.data());
+  };
+  normalise<To>(normalisation, pixels, target);
 }
 
 /// float32 rows to rows of `To`.
@@ -79,13 +103,24 @@ void copy_ids(const at::Tensor& source, const Index& index, at::Tensor& target) 
     to = std::copy_n(from + index(row) * source.stride(0), length, to);
 }
 
+/// Images that lie in files.
+template <class Index>
+void decode_rows(const ImageFiles& files, const Normalisation& normalisation, std::int64_t count, const Index& index,
+                 at::ScalarType dtype, const std::optional<CropDraw>& draw, at::Tensor& inputs) {
+  ensure(inputs, {count, 3, files.side(), files.side()}, dtype);
+  if (count == 0) return;
+  dtype == at::kDouble ? decode_images<double>(files, normalisation, index, draw, inputs)
+                       : decode_images<float>(files, normalisation, index, draw, inputs);
+}
+
 template <class Index>
 void copy_rows(const Examples& examples, const Normalisation& normalisation, std::int64_t count, const Index& index,
-               at::ScalarType dtype, at::Tensor& inputs, at::Tensor& targets) {
-  const auto kind = examples.inputs.scalar_type();
-  ensure(inputs, batch_shape(examples.inputs, count), kind == at::kLong ? at::kLong : dtype);
+               at::ScalarType dtype, const std::optional<CropDraw>& draw, at::Tensor& inputs, at::Tensor& targets) {
   ensure(targets, batch_shape(examples.targets, count), at::kLong);
   copy_ids(examples.targets, index, targets);
+  if (examples.files) return decode_rows(*examples.files, normalisation, count, index, dtype, draw, inputs);
+  const auto kind = examples.inputs.scalar_type();
+  ensure(inputs, batch_shape(examples.inputs, count), kind == at::kLong ? at::kLong : dtype);
   if (kind == at::kLong) return copy_ids(examples.inputs, index, inputs);
   const bool images = kind == at::kByte;
   if (dtype == at::kDouble) {
@@ -100,12 +135,12 @@ void copy_rows(const Examples& examples, const Normalisation& normalisation, std
 }  // namespace
 
 void gather(const Examples& examples, const Normalisation& normalisation, std::span<const std::int64_t> indices,
-            at::ScalarType dtype, at::Tensor& inputs, at::Tensor& targets) {
+            at::ScalarType dtype, at::Tensor& inputs, at::Tensor& targets, const std::optional<CropDraw>& draw) {
   for (const std::int64_t index : indices) {
     if (index < 0 || index >= examples.size()) throw std::out_of_range("no sample " + std::to_string(index));
   }
   const auto index = [indices](std::int64_t row) { return indices[static_cast<std::size_t>(row)]; };
-  copy_rows(examples, normalisation, static_cast<std::int64_t>(indices.size()), index, dtype, inputs, targets);
+  copy_rows(examples, normalisation, static_cast<std::int64_t>(indices.size()), index, dtype, draw, inputs, targets);
 }
 
 void gather_range(const Examples& examples, const Normalisation& normalisation, std::int64_t begin, std::int64_t end,
@@ -114,7 +149,7 @@ void gather_range(const Examples& examples, const Normalisation& normalisation, 
     throw std::out_of_range("no samples " + std::to_string(begin) + " to " + std::to_string(end));
   }
   const auto index = [begin](std::int64_t row) { return begin + row; };
-  copy_rows(examples, normalisation, end - begin, index, dtype, inputs, targets);
+  copy_rows(examples, normalisation, end - begin, index, dtype, {}, inputs, targets);
 }
 
 }  // namespace sac

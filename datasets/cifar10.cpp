@@ -4,7 +4,8 @@
 namespace sac {
 namespace {
 
-constexpr std::int64_t kBatchBytes = 10000 * kCifarRecord;
+constexpr CifarLabels kLabels{.bytes = 1, .which = 0, .classes = 10};
+const std::int64_t kBatchBytes = 10000 * kLabels.record();
 
 const Register<DatasetEntry> registered{
     {.name = "cifar10",
@@ -31,7 +32,7 @@ const Register<DatasetEntry> registered{
      .licence = "none stated; cite",
      .citation = "Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
      .load = [](const DatasetEntry& self, const Options&, const DataLocation& where) {
-       return load_cifar(self, where);
+       return load_cifar(self, kLabels, where);
      }}};
 
 }  // namespace

@@ -22,8 +22,9 @@ class ContentReader {
   /// The next `size` bytes.  @throws DataError  truncated or not decompressible.
   void read(void* to, std::size_t size);
 
-  /// To be called after all bytes are read.  @throws DataError  more bytes follow, or the hash differs.
-  void finish();
+  /// To be called after all bytes are read.  @return the SHA-256 hex of them.
+  /// @throws DataError  more bytes follow, or the hash is not the expected one, where one is.
+  std::string finish();
 
   /// DataError "PATH: WHAT".
   [[noreturn]] void fail(const std::string& what) const;

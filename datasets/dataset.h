@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,17 +13,22 @@
 
 namespace sac {
 
+class ImageFiles;
+
 /// Samples with their labels. Never written after loading: safe to read from any thread.
 struct Examples {
   /// uint8 [N, C, H, W] for images, float32 [N, F] for features, contiguous; int64 [N, T] for token ids, where each row
   /// is contiguous and rows may overlap.
   at::Tensor inputs;
   at::Tensor targets;  ///< int64 [N], contiguous, or [N, T] as the inputs: a label for each token; in [0, classes)
+  /// Where images are decoded as they are needed, in place of `inputs`, which is undefined then; else null.
+  std::shared_ptr<const ImageFiles> files{};
 
+  [[nodiscard]] bool are_images() const { return files || inputs.scalar_type() == at::kByte; }
   [[nodiscard]] std::int64_t size() const { return targets.defined() ? targets.size(0) : 0; }
 };
 
-/// A data set in memory.
+/// A data set, in memory or, where its images would be too many, in files.
 struct Dataset {
   std::string name;
   Examples train;
@@ -41,7 +47,7 @@ struct Dataset {
 struct DataFile {
   std::string name;        ///< without .gz, e.g. "train-images-idx3-ubyte" or "data_batch_1.bin"
   std::int64_t bytes = 0;  ///< unpacked
-  std::string sha256;      ///< of the unpacked bytes, lower-case hex
+  std::string sha256{};  ///< of the unpacked bytes, lower-case hex; "" = not known: its size and what it holds must fit
 };
 
 /// One file to download. A file or its `.gz` is checked by the content of its DataFile, an archive by its own hash and
@@ -80,7 +86,11 @@ struct DatasetEntry {
   std::string given_by{};  ///< the key that names the user's own files: "data.file"
 };
 
-/// SHA-256 hex over names and content hashes of the entry's files: the hash of a data set that lies in files.
+/// SHA-256 hex over names and content hashes of the entry's files, which are all known: the hash of a data set that lies
+/// in files.
 std::string files_hash(const DatasetEntry& entry);
+
+/// The same over hashes that were found, in the files' order.
+std::string files_hash(const DatasetEntry& entry, const Strings& found);
 
 }  // namespace sac

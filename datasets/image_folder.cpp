@@ -1,13 +1,14 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
-#include <cctype>
-#include <filesystem>
 #include <future>
 #include <thread>
 
+#include "datasets/checked_folders.h"
 #include "datasets/content.h"
 #include "datasets/dataset.h"
+#include "datasets/image_files.h"
+#include "datasets/image_listing.h"
 #include "datasets/jpeg.h"
 #include "engine/core/error.h"
 #include "engine/core/sha256.h"
@@ -17,94 +18,83 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Pixels that fit in memory: 16 GiB.
-constexpr std::int64_t kMaxBytes = std::int64_t{1} << 34;
+/// Pixels that may be kept in memory: where it is asked for, and unasked.
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 34;
+constexpr std::int64_t kAutoBytes = std::int64_t{1} << 31;
+/// Files in all from which on their hash is remembered.
+constexpr std::int64_t kLongToRead = std::int64_t{1} << 24;
+/// Of what it scales an image's shorter side to, an evaluation takes the square within: 256 pixels for 224.
+constexpr double kCentre = 7.0 / 8.0;
 
-/// One picture of a class.
-struct Entry {
-  fs::path path;
-  std::int64_t label = 0;
-};
-
-bool is_jpeg(const fs::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return ending == ".jpg" || ending == ".jpeg";
-}
-
-/// What a folder holds, by name.
-std::vector<fs::path> children(const fs::path& folder) {
-  std::vector<fs::path> found;
-  for (const auto& child : fs::directory_iterator(folder)) found.push_back(child.path());
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-Strings class_names(const fs::path& folder) {
-  Strings names;
-  for (const fs::path& child : children(folder)) {
-    if (fs::is_directory(child)) names.push_back(child.filename().string());
-  }
-  if (names.size() >= 2) return names;
-  throw DataError(folder.string() + ": holds " + std::to_string(names.size()) +
-                  " folders of classes; there must be at least two, with JPEG files");
-}
-
-std::vector<Entry> entries(const fs::path& folder, const Strings& classes) {
-  std::vector<Entry> found;
-  for (const std::string& name : class_names(folder)) {
-    const auto label = std::find(classes.begin(), classes.end(), name);
-    if (label == classes.end()) throw DataError((folder / name).string() + ": no class of the training images");
-    const std::size_t before = found.size();
-    for (const fs::path& file : children(folder / name)) {
-      if (is_jpeg(file)) found.push_back({file, label - classes.begin()});
-    }
-    if (found.size() == before) throw DataError((folder / name).string() + ": holds no .jpg or .jpeg files");
-  }
-  return found;
-}
-
-/// Decodes on all cores; the first error in the order of the files counts. @return a hash over the files.
-std::string decode(const std::vector<Entry>& files, std::int64_t side, const Examples& into) {
-  auto* pixels = into.inputs.mutable_data_ptr<std::uint8_t>();
-  auto* targets = into.targets.mutable_data_ptr<std::int64_t>();
-  std::vector<std::string> hashes(files.size());
-  const auto decode_some = [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      const std::string bytes = read_users_file("image", files[i].path.string());
-      const std::span<const std::uint8_t> data(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-      fit_square(decode_jpeg(data, side, files[i].path.string()), side,
-                 pixels + static_cast<std::int64_t>(i) * 3 * side * side);
-      targets[i] = files[i].label;
-      hashes[i] = sha256_hex(bytes) + " " + std::to_string(files[i].label);
-    }
-  };
-  const std::size_t parts = std::max(1U, std::thread::hardware_concurrency());
+/// body(i) for i in [0, count) on all cores; the first error in their order counts.
+template <class Body>
+void for_each(std::int64_t count, const Body& body) {
+  const std::int64_t parts = std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::future<void>> running;
-  for (std::size_t part = 0; part < parts; ++part) {
-    const std::size_t begin = files.size() * part / parts;
-    running.push_back(std::async(std::launch::async, decode_some, begin, files.size() * (part + 1) / parts));
+  for (std::int64_t part = 0; part < parts; ++part) {
+    running.push_back(std::async(std::launch::async, [&, part] {
+      for (std::int64_t i = count * part / parts; i < count * (part + 1) / parts; ++i) body(i);
+    }));
   }
   for (auto& one : running) one.wait();
   for (auto& one : running) one.get();
-  return sha256_hex(join(hashes, "\n"));
 }
 
-/// DIR/train, and DIR/test or DIR/val.
-fs::path part_of(const fs::path& folder, const Strings& names) {
-  for (const std::string& name : names) {
-    if (fs::is_directory(folder / name)) return folder / name;
-  }
-  throw DataError("data.folder '" + folder.string() + "' has no folder '" + join(names, "' or '") + "'");
+/// Reads all files.  @return a hash over their names and contents.  @throws DataError  one is no whole JPEG.
+std::string check_files(const ImageListing& listing) {
+  Strings hashes(listing.names.size());
+  for_each(static_cast<std::int64_t>(hashes.size()), [&](std::int64_t i) {
+    const std::string& name = listing.names[static_cast<std::size_t>(i)];
+    const std::string path = (listing.folder / name).string();
+    const std::string bytes = read_users_file("image", path);
+    check_jpeg({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()}, path);
+    hashes[static_cast<std::size_t>(i)] = name + " " + sha256_hex(bytes);
+  });
+  Sha256 all;
+  for (const std::string& hash : hashes) all.update(hash).update("\n");
+  return all.hex();
 }
 
-Examples reserve(std::size_t count, std::int64_t side, const fs::path& folder) {
-  const auto size = static_cast<std::int64_t>(count);
-  if (size > kMaxBytes / (3 * side * side)) {
-    throw DataError(folder.string() + ": its " + std::to_string(size) + " images of data.side = " +
-                    std::to_string(side) + " take more than the 16 GiB of memory that a data set may have");
+bool keep_in_memory(const ImageListing& listing, const Options& options) {
+  const std::int64_t side = options.integer("side");
+  const std::string& cache = options.text("cache");
+  const auto count = static_cast<std::int64_t>(listing.names.size());
+  const auto fits = [&](std::int64_t bytes) { return count <= bytes / (3 * side * side); };
+  if (cache == "memory" && !fits(kMostBytes)) {
+    throw DataError(listing.folder.string() + ": its " + std::to_string(count) +
+                    " images of data.side = " + std::to_string(side) +
+                    " take more than the 16 GiB of memory that a data set may have; set " + "data.cache = \"none\"");
   }
-  return {.inputs = at::empty({size, 3, side, side}, at::kByte), .targets = at::empty({size}, at::kLong)};
+  return cache == "memory" || (cache == "auto" && fits(kAutoBytes));
+}
+
+Examples make_examples(const ImageListing& listing, ImageFiles files, bool in_memory) {
+  const std::int64_t side = files.side();
+  Examples examples{.inputs = {}, .targets = at::empty({files.size()}, at::kLong)};
+  std::copy(listing.labels.begin(), listing.labels.end(), examples.targets.mutable_data_ptr<std::int64_t>());
+  if (!in_memory) {
+    examples.files = std::make_shared<const ImageFiles>(std::move(files));
+    return examples;
+  }
+  examples.inputs = at::empty({files.size(), 3, side, side}, at::kByte);
+  auto* pixels = examples.inputs.mutable_data_ptr<std::uint8_t>();
+  for_each(files.size(), [&](std::int64_t i) { files.decode(i, {}, pixels + i * 3 * side * side); });
+  return examples;
+}
+
+/// All files are read before the first run with them; of large folders the hash is remembered, until some file changes.
+std::string check_folder(const fs::path& folder, const ImageListing& train, const ImageListing& test) {
+  const std::string stamp = sha256_hex(fs::canonical(folder).string() + "\n" + train.stamp + test.stamp);
+  const bool large = train.bytes + test.bytes >= kLongToRead;
+  if (large) {
+    if (auto known = remembered_hash(stamp)) return *known;
+  }
+  const std::string train_hash = check_files(train);
+  const std::string hash = sha256_hex(train_hash + check_files(test));
+  // A file that was just written may be written again within one tick of its clock.
+  const auto settled = fs::file_time_type::clock::now() - std::chrono::seconds(2);
+  if (large && std::max(train.newest, test.newest) < settled) remember_hash(stamp, hash);
+  return hash;
 }
 
 Dataset load(const DatasetEntry& self, const Options& options, const DataLocation&) try {
@@ -112,24 +102,26 @@ Dataset load(const DatasetEntry& self, const Options& options, const DataLocatio
   if (folder.empty()) throw ConfigError("data set 'image_folder' needs data.folder, with folders train and test in it");
   if (!fs::is_directory(folder)) throw DataError("data.folder '" + folder.string() + "' is not a folder");
   const std::int64_t side = options.integer("side");
-  const fs::path train = part_of(folder, {"train"});
-  const fs::path test = part_of(folder, {"test", "val"});
-  const Strings classes = class_names(train);
-  const std::vector<Entry> train_files = entries(train, classes);
-  const std::vector<Entry> test_files = entries(test, classes);
-  Dataset data{.name = self.name,
-               .train = reserve(train_files.size(), side, train),
-               .test = reserve(test_files.size(), side, test),
-               .classes = static_cast<std::int64_t>(classes.size()),
-               .channels = 3,
-               .height = side,
-               .width = side,
-               .mean = self.mean,
-               .stddev = self.stddev,
-               .hash = {}};
-  const std::string train_hash = decode(train_files, side, data.train);
-  data.hash = sha256_hex(train_hash + decode(test_files, side, data.test));
-  return data;
+  const bool random = options.text("crop") == "random";
+  const fs::path train_folder = part_of(folder, {"train"});
+  const fs::path test_folder = part_of(folder, {"test", "val"});
+  const Strings classes = class_names(train_folder);
+  const ImageListing train = list_images(train_folder, classes);
+  const ImageListing test = list_images(test_folder, classes);
+  const bool test_in_memory = keep_in_memory(test, options);
+  const bool train_in_memory = !random && keep_in_memory(train, options);
+  std::string hash = check_folder(folder, train, test);
+  const double share = random ? kCentre : 1.0;
+  return {.name = self.name,
+          .train = make_examples(train, {train.folder, train.names, side, random, share}, train_in_memory),
+          .test = make_examples(test, {test.folder, test.names, side, false, share}, test_in_memory),
+          .classes = static_cast<std::int64_t>(classes.size()),
+          .channels = 3,
+          .height = side,
+          .width = side,
+          .mean = self.mean,
+          .stddev = self.stddev,
+          .hash = std::move(hash)};
 } catch (const fs::filesystem_error& error) {
   throw DataError(error.path1().string() + ": cannot be read: " + error.code().message());
 }
@@ -143,9 +135,21 @@ const Register<DatasetEntry> registered{
      .options = {{.name = "folder", .fallback = std::string(), .doc = "holds train, and test or val"},
                  {.name = "side",
                   .fallback = std::int64_t{64},
-                  .doc = "pixels a side that the largest centred square of each image is scaled to",
+                  .doc = "pixels a side of the square that each image becomes",
                   .min = 1,
-                  .max = 4096}},
+                  .max = 4096},
+                 {.name = "crop",
+                  .fallback = std::string("random"),
+                  .doc =
+                      "random: training takes 8 to 100 % of an image, evaluation its centre (7/8 of the shorter side); "
+                      "centre: the largest centred square, always",
+                  .choices = {"random", "centre"}},
+                 {.name = "cache",
+                  .fallback = std::string("auto"),
+                  .doc =
+                      "where pixels lie that are the same at every step; auto: in memory up to 2 GiB; none: files are "
+                      "decoded at every use, as random crops always are. Changes no result",
+                  .choices = {"auto", "memory", "none"}}},
      .licence = "the files' own",
      .load = load,
      .given_by = "data.folder"}};

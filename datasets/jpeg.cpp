@@ -5,8 +5,10 @@
 #include <cmath>
 #include <csetjmp>
 #include <cstdio>
-// libjpeg's header wants size_t and FILE before it.
+// libjpeg's headers want size_t and FILE before them.
 #include <jpeglib.h>
+// jpeglib.h before jerror.h
+#include <jerror.h>
 
 #include "engine/core/error.h"
 
@@ -15,10 +17,16 @@ namespace {
 
 /// libjpeg's state with a way out of it: its errors must not return, and C++ exceptions must not pass through C.
 struct Decoder {
+  Decoder();
+  ~Decoder() { jpeg_destroy_decompress(&info); }
+  Decoder(const Decoder&) = delete;
+  Decoder& operator=(const Decoder&) = delete;
+
   jpeg_decompress_struct info{};
   jpeg_error_mgr errors{};
   std::jmp_buf out{};
   std::array<char, JMSG_LENGTH_MAX> message{};
+  std::vector<std::uint8_t> four_colours;  ///< a row
 };
 
 [[noreturn]] void leave(j_common_ptr info) {
@@ -27,92 +35,102 @@ struct Decoder {
   std::longjmp(decoder->out, 1);
 }
 
-/// Warnings (level -1) are of damaged data, which would otherwise be made up.
+/// Warnings (level -1) are of damaged data, which would otherwise be made up; bytes too many between two parts do no
+/// harm, and old cameras wrote them.
 void warn(j_common_ptr info, int level) {
-  if (level < 0) leave(info);
+  if (level < 0 && info->err->msg_code != JWRN_EXTRANEOUS_DATA) leave(info);
 }
 
-/// The eighths of its size at which a picture still has `side` pixels a side.
-unsigned eighths_for(const jpeg_decompress_struct& info, std::int64_t side) {
-  const auto shorter = static_cast<std::int64_t>(std::min(info.image_width, info.image_height));
+Decoder::Decoder() {
+  info.err = jpeg_std_error(&errors);
+  info.client_data = this;
+  errors.error_exit = leave;
+  errors.emit_message = warn;
+}
+
+/// The eighths of its size at which a window still has `side` pixels a side; only of these libjpeg-turbo is fast.
+unsigned eighths_for(const Window& window, std::int64_t side) {
+  const std::int64_t shorter = std::min(window.height, window.width);
   unsigned eighths = 1;
-  while (eighths < 8 && shorter * eighths / 8 < side) ++eighths;
+  while (eighths < 8 && shorter * eighths < side * 8) eighths *= 2;
   return eighths;
 }
 
-/// Without objects that a jump would leave undestroyed.  @return false  with decoder.message set.
-bool decode(Decoder& decoder, std::span<const std::uint8_t> bytes, std::int64_t side, Picture& picture) {
-  jpeg_decompress_struct& info = decoder.info;
-  if (setjmp(decoder.out) != 0) return false;  // NOLINT(cert-err52-cpp): libjpeg knows no other way
-  jpeg_create_decompress(&info);
-  info.client_data = &decoder;
-  jpeg_mem_src(&info, bytes.data(), bytes.size());
-  jpeg_read_header(&info, TRUE);
-  info.out_color_space = JCS_RGB;
-  info.scale_num = eighths_for(info, side);
-  info.scale_denom = 8;
-  jpeg_start_decompress(&info);
-  picture.height = info.output_height;
-  picture.width = info.output_width;
-  picture.rgb.resize(static_cast<std::size_t>(picture.height * picture.width * 3));
-  while (info.output_scanline < info.output_height) {
-    JSAMPROW row = picture.rgb.data() + static_cast<std::int64_t>(info.output_scanline) * picture.width * 3;
-    jpeg_read_scanlines(&info, &row, 1);
+/// Of a file by Adobe the four colours are inverted: 255 = no ink.
+void to_rgb(const std::uint8_t* from, std::int64_t width, bool inverted, std::uint8_t* to) {
+  const unsigned flip = inverted ? 0 : 255;
+  for (std::int64_t x = 0; x < width; ++x, from += 4) {
+    for (int c = 0; c < 3; ++c) *to++ = static_cast<std::uint8_t>((from[c] ^ flip) * (from[3] ^ flip) / 255);
   }
-  jpeg_finish_decompress(&info);
-  return true;
 }
 
-/// Where a target pixel lies in the source: two neighbours and the share of the second.
-struct Sample {
-  std::int64_t first, second;
-  float share;
-};
+void read_row(Decoder& decoder, std::uint8_t* to) {
+  jpeg_decompress_struct& info = decoder.info;
+  const bool four = info.out_color_space == JCS_CMYK;
+  JSAMPROW row = four ? decoder.four_colours.data() : to;
+  jpeg_read_scanlines(&info, &row, 1);
+  if (four) to_rgb(row, info.output_width, info.saw_Adobe_marker != 0, to);
+}
 
-std::vector<Sample> samples(std::int64_t begin, std::int64_t length, std::int64_t side) {
-  std::vector<Sample> result;
-  for (std::int64_t i = 0; i < side; ++i) {
-    const double at = (static_cast<double>(i) + 0.5) * static_cast<double>(length) / static_cast<double>(side) - 0.5;
-    const double low = std::clamp(std::floor(at), 0.0, static_cast<double>(length - 1));
-    const auto first = static_cast<std::int64_t>(low);
-    const float share = static_cast<float>(std::clamp(at - low, 0.0, 1.0));
-    result.push_back({begin + first, begin + std::min(first + 1, length - 1), share});
-  }
-  return result;
+/// The rows [first, last) of the output that hold the window; sets its place in them.
+void place(const jpeg_decompress_struct& info, const Window& window, std::int64_t& first, Picture& picture) {
+  const double down = static_cast<double>(info.output_height) / info.image_height;
+  const double right = static_cast<double>(info.output_width) / info.image_width;
+  const double top = static_cast<double>(window.top) * down;
+  picture.window_height = static_cast<double>(window.height) * down;
+  picture.window_width = static_cast<double>(window.width) * right;
+  first = static_cast<std::int64_t>(top);
+  const auto last = static_cast<std::int64_t>(std::ceil(top + picture.window_height));
+  picture.height = std::min<std::int64_t>(last, info.output_height) - first;
+  picture.width = info.output_width;
+  picture.top = top - static_cast<double>(first);
+  picture.left = static_cast<double>(window.left) * right;
+}
+
+void start(Decoder& decoder, std::span<const std::uint8_t> bytes) {
+  jpeg_create_decompress(&decoder.info);
+  decoder.info.client_data = &decoder;
+  jpeg_mem_src(&decoder.info, bytes.data(), bytes.size());
+  jpeg_read_header(&decoder.info, TRUE);
+  const J_COLOR_SPACE kind = decoder.info.jpeg_color_space;
+  decoder.info.out_color_space = kind == JCS_CMYK || kind == JCS_YCCK ? JCS_CMYK : JCS_RGB;
+  decoder.info.scale_denom = 8;
+}
+
+/// Without objects that a jump would leave undestroyed.  @return false  with decoder.message set.
+bool decode(Decoder& decoder, std::span<const std::uint8_t> bytes, std::int64_t side, const ChooseWindow& choose,
+            Picture& picture) {
+  jpeg_decompress_struct& info = decoder.info;
+  if (setjmp(decoder.out) != 0) return false;  // NOLINT(cert-err52-cpp): libjpeg knows no other way
+  start(decoder, bytes);
+  const Window window = choose(info.image_height, info.image_width);
+  info.scale_num = eighths_for(window, side);
+  jpeg_start_decompress(&info);
+  std::int64_t first = 0;
+  place(info, window, first, picture);
+  if (info.out_color_space == JCS_CMYK) decoder.four_colours.resize(static_cast<std::size_t>(picture.width * 4));
+  picture.rgb.resize(static_cast<std::size_t>(picture.height * picture.width * 3));
+  if (first > 0) jpeg_skip_scanlines(&info, static_cast<JDIMENSION>(first));
+  for (std::int64_t y = 0; y < picture.height; ++y) read_row(decoder, picture.rgb.data() + y * picture.width * 3);
+  if (info.output_scanline == info.output_height) jpeg_finish_decompress(&info);
+  return true;
 }
 
 }  // namespace
 
-Picture decode_jpeg(std::span<const std::uint8_t> bytes, std::int64_t side, const std::string& name) {
-  Decoder decoder;
-  decoder.info.err = jpeg_std_error(&decoder.errors);
-  decoder.info.client_data = &decoder;
-  decoder.errors.error_exit = leave;
-  decoder.errors.emit_message = warn;
-  Picture picture;
-  const bool good = !bytes.empty() && decode(decoder, bytes, side, picture);
-  jpeg_destroy_decompress(&decoder.info);
+void decode_jpeg(std::span<const std::uint8_t> bytes, std::int64_t side, const ChooseWindow& choose,
+                 const std::string& name, Picture& picture) {
   if (bytes.empty()) throw DataError(name + ": is empty, no JPEG");
-  if (!good) throw DataError(name + ": is no whole JPEG: " + decoder.message.data());
-  return picture;
+  Decoder decoder;
+  if (!decode(decoder, bytes, side, choose, picture)) {
+    throw DataError(name + ": is no whole JPEG: " + decoder.message.data());
+  }
 }
 
-void fit_square(const Picture& picture, std::int64_t side, std::uint8_t* to) {
-  const std::int64_t length = std::min(picture.height, picture.width);
-  const std::vector<Sample> rows = samples((picture.height - length) / 2, length, side);
-  const std::vector<Sample> columns = samples((picture.width - length) / 2, length, side);
-  for (std::int64_t c = 0; c < 3; ++c) {
-    const auto pixel = [&](std::int64_t y, std::int64_t x) {
-      return static_cast<float>(picture.rgb[static_cast<std::size_t>((y * picture.width + x) * 3 + c)]);
-    };
-    for (const Sample& y : rows) {
-      for (const Sample& x : columns) {
-        const float top = std::lerp(pixel(y.first, x.first), pixel(y.first, x.second), x.share);
-        const float bottom = std::lerp(pixel(y.second, x.first), pixel(y.second, x.second), x.share);
-        *to++ = static_cast<std::uint8_t>(std::lerp(top, bottom, y.share) + 0.5F);
-      }
-    }
-  }
+void check_jpeg(std::span<const std::uint8_t> bytes, const std::string& name) {
+  thread_local Picture picture;
+  const auto whole = [](std::int64_t height, std::int64_t width) { return Window{0, 0, height, width}; };
+  decode_jpeg(bytes, 1, whole, name, picture);
 }
 
 }  // namespace sac

@@ -14,7 +14,7 @@ void keep_first(Examples& examples, std::int64_t limit, const std::string& key) 
     throw ConfigError(key + " = " + std::to_string(limit) + " is above the " + std::to_string(examples.size()) +
                       " samples there are; it must be in [0, " + std::to_string(examples.size()) + "]");
   }
-  examples.inputs = examples.inputs.narrow(0, 0, limit);
+  if (examples.inputs.defined()) examples.inputs = examples.inputs.narrow(0, 0, limit);
   examples.targets = examples.targets.narrow(0, 0, limit);
 }
 
@@ -26,7 +26,7 @@ void check_augmentation(const Dataset& data, const Options& options) {
   const Augmentation images = augmentation(options);
   const LabelMix labels = label_mix(options);
   const std::string key = images.crop_padding > 0 ? "data.crop_padding" : images.flip ? "data.flip" : "data.cutout";
-  if (images.any() && data.train.inputs.scalar_type() != at::kByte) refuse(data, key, "its samples are no images");
+  if (images.any() && !data.train.are_images()) refuse(data, key, "its samples are no images");
   if (labels.mixup > 0.0 && data.vocabulary > 0) refuse(data, "data.mixup", "tokens cannot be mixed");
   if (labels.any() && data.train.targets.dim() > 1) {
     refuse(data, "data.label_smoothing", "it has a label for every token, which are not smoothed");
@@ -58,7 +58,17 @@ const std::vector<OptionSpec>& data_options() {
        .fallback = std::int64_t{0},
        .doc = "only the first n training samples; 0 = all",
        .min = 0},
-      {.name = "test_limit", .fallback = std::int64_t{0}, .doc = "only the first n test samples; 0 = all", .min = 0}};
+      {.name = "test_limit", .fallback = std::int64_t{0}, .doc = "only the first n test samples; 0 = all", .min = 0},
+      {.name = "loader_threads",
+       .fallback = std::int64_t{-1},
+       .doc = "threads that prepare batches ahead of training; 0 = none, -1 = as many as help. Changes no result",
+       .min = -1,
+       .max = 1024},
+      {.name = "prefetch",
+       .fallback = std::int64_t{0},
+       .doc = "batches that they prepare ahead a worker, at most; 0 = two a thread, shared out. Changes no result",
+       .min = 0,
+       .max = 1024}};
   static const std::vector<OptionSpec> options = joined({own, augmentation_options()});
   return options;
 }
@@ -84,8 +94,14 @@ Dataset load_dataset(const std::string& name, const Options& options, const Data
 }
 
 std::string files_hash(const DatasetEntry& entry) {
+  Strings known;
+  for (const DataFile& file : entry.files) known.push_back(file.sha256);
+  return files_hash(entry, known);
+}
+
+std::string files_hash(const DatasetEntry& entry, const Strings& found) {
   std::string text;
-  for (const DataFile& file : entry.files) text += file.name + " " + file.sha256 + "\n";
+  for (std::size_t i = 0; i < found.size(); ++i) text += entry.files[i].name + " " + found[i] + "\n";
   return sha256_hex(text);
 }
 

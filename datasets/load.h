@@ -8,7 +8,7 @@
 namespace sac {
 
 /// Options of the [data] table that every data set shares: name, partition, alpha, labels_per_worker, train_limit,
-/// test_limit, and those of augmentation_options().
+/// test_limit, loader_threads, prefetch, and those of augmentation_options().
 const std::vector<OptionSpec>& data_options();
 
 /// All options of the [data] table for one data set: the shared ones and its own.

@@ -17,20 +17,12 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-std::optional<fs::path> cache_root() {
-  const fs::path cache = environment("XDG_CACHE_HOME");
-  if (cache.is_absolute()) return cache / "sactool" / "data";
-  const fs::path home = environment("HOME");
-  if (home.empty()) return std::nullopt;
-  return home / ".cache" / "sactool" / "data";
-}
-
 /// The roots a user may own, in order.
 std::vector<fs::path> own_roots(const DataLocation& location) {
   std::vector<fs::path> roots;
   if (!location.data_dir.empty()) roots.push_back(location.data_dir);
   if (const std::string data = environment("SACTOOL_DATA"); !data.empty()) roots.emplace_back(data);
-  if (const auto cache = cache_root()) roots.push_back(*cache);
+  if (const auto cache = cache_folder()) roots.push_back(*cache / "data");
   return roots;
 }
 
@@ -75,6 +67,14 @@ void look_in(const fs::path& folder, const DatasetEntry& entry, LocatedFiles& fo
 }
 
 }  // namespace
+
+std::optional<fs::path> cache_folder() {
+  const fs::path cache = environment("XDG_CACHE_HOME");
+  if (cache.is_absolute()) return cache / "sactool";
+  const fs::path home = environment("HOME");
+  if (home.empty()) return std::nullopt;
+  return home / ".cache" / "sactool";
+}
 
 std::vector<fs::path> data_roots(const DataLocation& location) {
   if (!location.data_dir.empty() && !is_folder(location.data_dir)) {

@@ -1,6 +1,7 @@
 #pragma once
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,9 @@ struct DatasetEntry;
 struct DataLocation {
   std::filesystem::path data_dir{};  ///< --data-dir; empty = not given
 };
+
+/// The program's folder in the user's cache: ${XDG_CACHE_HOME:-~/.cache}/sactool; nothing where there is no HOME.
+std::optional<std::filesystem::path> cache_folder();
 
 /// The roots that are searched, in order: --data-dir, $SACTOOL_DATA, ${XDG_CACHE_HOME:-~/.cache}/sactool/data,
 /// /usr/share/datasets.

@@ -16,8 +16,8 @@ void DatasetBatches::train_batch(int member, int members, std::int64_t step, int
   thread_local std::vector<std::int64_t> indices;
   sampler_.indices(member, step, part, parts, indices);
   const Normalisation normalisation{data_.mean, data_.stddev};
-  gather(data_.train, normalisation, indices, dtype_, batch.inputs, batch.targets);
   const auto& [images, labels, seed] = changes_;
+  gather(data_.train, normalisation, indices, dtype_, batch.inputs, batch.targets, CropDraw{seed, step});
   if (images.any()) augment(images, normalisation, seed, step, indices, batch.inputs);
   if (!labels.any()) return;
   batch.shares = class_shares(batch.targets, data_.classes, labels.smoothing, dtype_);

@@ -8,10 +8,14 @@ namespace {
 /// Raised whenever the same spec comes to mean something else, so that old results are not taken for new ones.
 constexpr std::int64_t kSpecVersion = 1;
 
+/// Keys that change where and when work is done, but no bit of what comes out.
+constexpr const char* kWithoutMeaning[] = {"data.cache", "data.loader_threads", "data.prefetch"};
+
 }  // namespace
 
 RunKey run_key(const RunSpec& spec, const std::string& data_hash) {
   ValueMap values = spec.values();
+  for (const char* name : kWithoutMeaning) values.erase(name);
   values["spec_version"] = kSpecVersion;
   values["data_hash"] = data_hash;
   RunKey key;

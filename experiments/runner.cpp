@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <memory>
 #include <utility>
 
@@ -17,8 +20,11 @@
 #include "engine/nn/safetensors.h"
 #include "engine/optim/wrap.h"
 #include "engine/train/device_batches.h"
+#include "engine/train/prefetched_batches.h"
 #include "experiments/dataset_batches.h"
 #include "experiments/device.h"
+#include "experiments/loader.h"
+#include "experiments/machine.h"
 #include "experiments/provenance.h"
 #include "experiments/run_key.h"
 
@@ -65,24 +71,48 @@ OptimizerFactory make_optimizer(const std::string& name, const Options& options,
   return wrapped(Registry<OptimizerEntry>::instance().at(name).make(options, shapes), options);
 }
 
+/// Real ranks are one worker a process.
+Company company(const RunSpec& spec, const RunSettings& settings, const at::Device& device) {
+  const int workers = settings.launch ? 1 : static_cast<int>(spec.workers());
+  return {.cores = usable_cores(),
+          .processes = settings.launch ? settings.launch->local_world_size : 1,
+          .computing = device.is_cpu() ? std::min(settings.slots, workers) : 0,
+          .workers = workers};
+}
+
 std::shared_ptr<const BatchSource> make_batches(const RunSpec& spec, Dataset data, const TrainConfig& train,
-                                                const ComputeChoice& compute) {
+                                                const ComputeChoice& compute, const RunSettings& settings) {
+  const LoaderConfig loader =
+      loader_config(spec.table("data"), data, company(spec, settings, compute.device), train.steps);
   const std::span<const std::int64_t> targets(data.train.targets.const_data_ptr<std::int64_t>(),
                                               static_cast<std::size_t>(data.train.size()));
   Sampler sampler(partition_config(spec.table("data")), targets, spec.workers(), train.batch_size, train.seed);
   const TrainingChanges changes{augmentation(spec.table("data")), label_mix(spec.table("data")), train.seed};
-  auto batches = std::make_shared<DatasetBatches>(std::move(data), std::move(sampler), compute.numerics.dtype, changes);
+  std::shared_ptr<const BatchSource> batches =
+      std::make_shared<DatasetBatches>(std::move(data), std::move(sampler), compute.numerics.dtype, changes);
+  if (loader.threads > 0) batches = std::make_shared<PrefetchedBatches>(std::move(batches), loader);
   if (compute.device.is_cpu()) return batches;
   return std::make_shared<DeviceBatches>(std::move(batches), compute.device);
 }
 
+/// @throws ConfigError  no file can be written there.
+void check_writable(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) throw ConfigError("--save '" + path.string() + "' is a folder, not a file");
+  const std::filesystem::path part = path.string() + ".part";
+  if (!std::ofstream(part)) {
+    throw ConfigError("--save '" + path.string() + "' cannot be written: " + std::strerror(errno));
+  }
+  std::filesystem::remove(part);
+}
+
 /// Writes the model that is evaluated after the last step.
-/// @throws ConfigError  there is no such folder.
+/// @throws ConfigError  there is no such folder, or no file can be written there.
 Evaluated save_last(const Job& job, const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   if (!std::filesystem::is_directory(folder)) {
     throw ConfigError("--save '" + path.string() + "': '" + folder.string() + "' is not a folder");
   }
+  check_writable(path);
   return [layout = job.model->layout(), path, last = job.train.steps](std::int64_t step, const at::Tensor& parameters,
                                                                       const at::Tensor& buffers) {
     if (step == last) save_safetensors(path, layout, parameters, buffers);
@@ -178,7 +208,7 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.job.device = compute.device;
   run.job.model = make_model(spec, data, compute.numerics);
   const RunKey key = run_key(spec, data.hash + weights_hash(spec));
-  run.job.data = make_batches(spec, std::move(data), run.job.train, compute);
+  run.job.data = make_batches(spec, std::move(data), run.job.train, compute, settings);
   run.job.optimizer = make_optimizer(spec.choice("optimizer"), spec.table("optimizer"), run.job.model->layout());
   run.job.schedule = spec.table("optimizer");
   run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),

@@ -57,7 +57,8 @@ class File {
  public:
   explicit File(const std::filesystem::path& path) : path_(path) {
     std::ifstream file(path, std::ios::binary);
-    if (!file || std::filesystem::is_directory(path)) fail(path, "cannot be read: no such file");
+    if (std::filesystem::is_directory(path)) fail(path, "is a folder, not a file");
+    if (!file) fail(path, "cannot be read: no such file");
     bytes_.assign(std::istreambuf_iterator<char>(file), {});
     std::uint64_t length = 0;
     if (bytes_.size() >= kLengthBytes) std::memcpy(&length, bytes_.data(), kLengthBytes);

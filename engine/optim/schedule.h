@@ -7,8 +7,8 @@
 namespace sac {
 
 /// Options of the step size, merged into the [optimizer] table: lr (> 0, default 0.1), schedule (constant | step |
-/// cosine), warmup_steps (>= 0, linear from lr / (warmup_steps + 1)), step_every (steps, >= 1) and step_factor (> 0)
-/// for `step`, min_lr (>= 0) for `cosine`.
+/// cosine), warmup_steps (>= 0, linear from lr / (warmup_steps + 1)), step_every (steps, >= 1) or step_at (rising
+/// steps) and step_factor (> 0) for `step`, min_lr (>= 0) for `cosine`.
 const std::vector<OptionSpec>& schedule_options();
 
 /// The step size as a pure function of the worker's step.
@@ -21,9 +21,13 @@ class LearningRate {
 
  private:
   enum class Kind { kConstant, kStep, kCosine };
+  [[nodiscard]] std::int64_t changes_until(std::int64_t step) const;
+
   Kind kind_;
   double lr_, min_lr_, step_factor_;
-  std::int64_t warmup_steps_, step_every_, total_steps_;
+  std::int64_t warmup_steps_, step_every_;
+  Ints step_at_;
+  std::int64_t total_steps_;
 };
 
 }  // namespace sac

@@ -56,7 +56,10 @@ class Models(SactoolCase):
         whole = (self.folder / "gpt.safetensors").read_bytes()
         (self.folder / "gpt.safetensors").write_bytes(whole[:-5])
         self.refuse(*self.gpt, *weights, says=["gpt.safetensors: truncated"])
+        self.refuse(*self.gpt, "--set", f"model.weights={self.folder}", says=["is a folder, not a file"])
         self.refuse(*self.gpt, "--save", "no/such/folder.safetensors", says=["--save", "'no/such' is not a folder"])
+        self.refuse(*self.gpt, "--save", ".", says=["--save '.' is a folder, not a file"])
+        self.refuse(*self.gpt, "--save", "/proc/gpt.safetensors", says=["--save '/proc/gpt.safetensors' cannot be written"])
 
     def test_wrong_data_are_refused(self):
         (self.folder / "latin.txt").write_bytes(b"caf\xe9 " * 200)
@@ -66,4 +69,7 @@ class Models(SactoolCase):
         self.refuse(*self.gpt, "--set", "data.flip=true", says=["data.flip", "'text'", "no images"])
         self.refuse(*self.gpt, "--set", "model.name=mlp", says=["not of model 'mlp'"])
         self.refuse(*self.bert, "--set", "data.label_column=stars", says=["train.tsv: no column 'stars'", "sentence, label"])
+        for rows, what in (("a\t0\nb", "number of fields is 1, expected the 2"), ("a\t0\nb\t", "the label is empty"), ("", "no labelled texts")):
+            self.write("poor.tsv", "sentence\tlabel\n" + rows)
+            self.refuse(*self.bert, "--set", "data.train_file=poor.tsv", says=["poor.tsv", what])
         self.refuse("--set", "data.name=image_folder", "--set", f"data.folder={self.folder}", says=["no folder 'train'"])

@@ -62,9 +62,11 @@ class SpecLayers(SactoolCase):
         self.assertIn(run["params_sha256"], done.stdout)
 
     def test_every_shipped_spec_of_one_run_resolves(self):
-        files = (pathlib.Path(__file__).parents[2] / "experiments").glob("*.toml")
-        specs = [file for file in files if "[sweep]" not in file.read_text()]
-        self.assertGreaterEqual(len(specs), 2)
+        folder = pathlib.Path(__file__).parents[2] / "experiments"
+        specs = [file for file in folder.rglob("*.toml") if "[sweep]" not in file.read_text()]
+        self.assertGreaterEqual(len(specs), 20)
         for spec in specs:
+            self.dry_run(spec)
+        for spec in set(specs) & set(folder.glob("*.toml")):
             for strategy in ["sync_sgd", "local_sgd", "staged", "async_sgd"]:
                 self.dry_run(spec, "--strategy", strategy)

@@ -30,7 +30,9 @@ class CifarTest : public ::testing::Test {
     test::write_file(folder_ / "test.bin", test_);
   }
 
-  Dataset load() const { return load_cifar(entry_, {.data_dir = folder_.path()}); }
+  Dataset load(const CifarLabels& labels = {}) const {
+    return load_cifar(entry_, labels, {.data_dir = folder_.path()});
+  }
   [[nodiscard]] std::string failure() const {
     return message_of<DataError>([&] { load(); });
   }
@@ -53,6 +55,40 @@ TEST_F(CifarTest, StringsTheBatchesTogether) {
   EXPECT_EQ(data.test.targets.data_ptr<std::int64_t>()[0], 5);
   EXPECT_EQ(data.test.inputs.data_ptr<std::uint8_t>()[3071], 'x' + 2);
 }
+
+/// Records of two labels: coarse i, fine 10 i.
+std::string records_of_two(int count) {
+  std::string bytes;
+  for (int i = 0; i < count; ++i) {
+    bytes += static_cast<char>(i);
+    bytes += static_cast<char>(10 * i);
+    bytes += std::string(3072, static_cast<char>('a' + i));
+  }
+  return bytes;
+}
+
+TEST_F(CifarTest, TakesEitherOfTwoLabels) {
+  entry_.train_size = 3;
+  entry_.files = {{"a.bin", 3 * 3074}, {"test.bin", 3074}};  // of unknown content, as CIFAR-100's
+  test::write_file(folder_ / "a.bin", records_of_two(3));
+  test::write_file(folder_ / "test.bin", records_of_two(1));
+  const CifarLabels coarse{.bytes = 2, .which = 0, .classes = 3};
+  const CifarLabels fine{.bytes = 2, .which = 1, .classes = 21};
+  EXPECT_EQ(load(coarse).train.targets[2].item<std::int64_t>(), 2);
+  const Dataset data = load(fine);
+  EXPECT_EQ(data.classes, 21);
+  EXPECT_EQ(data.train.targets[2].item<std::int64_t>(), 20);
+  EXPECT_EQ(data.train.inputs.data_ptr<std::uint8_t>()[2 * 3072], 'c');
+  EXPECT_EQ(data.train.inputs.data_ptr<std::uint8_t>()[3 * 3072 - 1], 'c');
+  test::write_file(folder_ / "a.bin", records_of_two(2) + records_of_two(1));
+  EXPECT_NE(load(fine).hash, data.hash);
+  const auto refusal = [&] { return message_of<DataError>([&] { load({.bytes = 2, .which = 1, .classes = 10}); }); };
+  EXPECT_THAT(refusal(), HasSubstr("a.bin: record 1 has label 10, expected 0 to 9"));
+  test::write_file(folder_ / "a.bin", records_of_two(3).substr(0, 9000));
+  EXPECT_THAT(refusal(), HasSubstr("a.bin: truncated: it holds 9000 bytes, expected 9222"));
+}
+
+TEST_F(CifarTest, KnownContentGivesTheKnownHash) { EXPECT_EQ(load().hash, files_hash(entry_)); }
 
 TEST_F(CifarTest, NamesATruncatedBatch) {
   test::write_file(folder_ / "b.bin", b_.substr(0, 4000));

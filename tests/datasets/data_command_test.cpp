@@ -55,9 +55,9 @@ TEST_F(DataCommandTest, ListsAsJson) {
   EXPECT_EQ(array[0]["name"], "blobs");
   EXPECT_TRUE(array[0]["generated"].get<bool>());
   EXPECT_TRUE(array[1]["found"].is_null());
-  EXPECT_EQ(array[2]["found"], debian_);
-  EXPECT_EQ(array[2]["train_samples"], 60000);
-  EXPECT_EQ(array[2]["shape"], (nlohmann::json{1, 28, 28}));
+  EXPECT_EQ(array[3]["found"], debian_);
+  EXPECT_EQ(array[3]["train_samples"], 60000);
+  EXPECT_EQ(array[3]["shape"], (nlohmann::json{1, 28, 28}));
 }
 
 TEST_F(DataCommandTest, FetchesIntoTheCacheAndVerifies) {

@@ -1,95 +1,42 @@
-// clang-format off
-#include <cstdio>  // libjpeg's header wants FILE before it
-#include <jpeglib.h>
-// clang-format on
-
-#include "datasets/jpeg.h"
+#include "datasets/batches.h"
+#include "datasets/image_files.h"
 #include "datasets/load.h"
 #include "tests/datasets/fixture.h"
+#include "tests/support/jpeg_maker.h"
 
 namespace sac {
 namespace {
 
 using ::testing::HasSubstr;
 
-/// A JPEG of one colour.
-std::string jpeg(unsigned width, unsigned height, std::array<std::uint8_t, 3> colour) {
-  jpeg_compress_struct info{};
-  jpeg_error_mgr errors{};
-  info.err = jpeg_std_error(&errors);
-  jpeg_create_compress(&info);
-  unsigned char* bytes = nullptr;
-  unsigned long size = 0;  // NOLINT(google-runtime-int): libjpeg's
-  jpeg_mem_dest(&info, &bytes, &size);
-  info.image_width = width;
-  info.image_height = height;
-  info.input_components = 3;
-  info.in_color_space = JCS_RGB;
-  jpeg_set_defaults(&info);
-  jpeg_set_quality(&info, 100, TRUE);
-  jpeg_start_compress(&info, TRUE);
-  std::vector<std::uint8_t> row;
-  for (unsigned x = 0; x < width; ++x) row.insert(row.end(), colour.begin(), colour.end());
-  JSAMPROW rows = row.data();
-  while (info.next_scanline < height) jpeg_write_scanlines(&info, &rows, 1);
-  jpeg_finish_compress(&info);
-  std::string result(reinterpret_cast<const char*>(bytes), size);
-  jpeg_destroy_compress(&info);
-  std::free(bytes);  // NOLINT(cppcoreguidelines-no-malloc): libjpeg's
-  return result;
-}
-
-std::span<const std::uint8_t> bytes_of(const std::string& text) {
-  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
-
-const std::string kRed = jpeg(20, 10, {250, 10, 10});
-const std::string kBlue = jpeg(9, 30, {10, 10, 250});
+const std::string kRed = test::plain_jpeg(20, 10, {250, 10, 10});
+const std::string kBlue = test::plain_jpeg(9, 30, {10, 10, 250});
+const std::string kRamp =
+    test::make_jpeg(40, 30, [](unsigned y, unsigned x, int) { return static_cast<int>(3 * x + y); });
 
 /// Two classes of which `cat` has one picture more.
 void write_folder(const test::TempFolder& folder) {
   for (const std::string part : {"train", "test"}) {
     test::write_file(folder / (part + "/cat/1.jpg"), kRed);
-    test::write_file(folder / (part + "/cat/2.JPEG"), kRed);
+    test::write_file(folder / (part + "/cat/2.JPEG"), kRamp);
     test::write_file(folder / (part + "/dog/1.jpg"), kBlue);
     test::write_file(folder / (part + "/dog/notes.txt"), "no picture");
   }
 }
 
-Dataset load(const test::TempFolder& folder) {
-  const ValueMap options{{"folder", folder.path().string()}, {"side", std::int64_t{8}}};
+Dataset load(const test::TempFolder& folder, const std::string& crop = "centre", const std::string& cache = "auto") {
+  const ValueMap options{
+      {"folder", folder.path().string()}, {"side", std::int64_t{8}}, {"crop", crop}, {"cache", cache}};
   return load_dataset("image_folder", Options(data_options("image_folder"), options, "data set", "data."), {});
 }
 
-TEST(Jpeg, DecodesAtTheSmallestSizeThatSuffices) {
-  const std::string large = jpeg(160, 80, {250, 10, 10});
-  const Picture whole = decode_jpeg(bytes_of(large), 80, "a");
-  EXPECT_EQ(whole.height, 80);
-  EXPECT_EQ(whole.width, 160);
-  const Picture small = decode_jpeg(bytes_of(large), 15, "a");
-  EXPECT_EQ(small.height, 20);
-  EXPECT_EQ(small.rgb.size(), 20U * 40U * 3U);
-  EXPECT_NEAR(small.rgb[0], 250, 4);
-}
-
-TEST(Jpeg, FitsTheCentredSquare) {
-  Picture picture{.height = 2, .width = 4, .rgb = {}};
-  for (int y = 0; y < 2; ++y) {
-    for (int x = 0; x < 4; ++x) picture.rgb.insert(picture.rgb.end(), {std::uint8_t(10 * x), std::uint8_t(50 * y), 7});
-  }
-  std::array<std::uint8_t, 12> square{};
-  fit_square(picture, 2, square.data());
-  EXPECT_EQ(square, (std::array<std::uint8_t, 12>{10, 20, 10, 20, 0, 0, 50, 50, 7, 7, 7, 7}));
-}
-
-TEST(Jpeg, RefusesInOneLine) {
-  const auto refusal = [](const std::string& bytes) {
-    return test::message_of<DataError>([&] { decode_jpeg(bytes_of(bytes), 8, "a.jpg"); });
-  };
-  EXPECT_EQ(refusal(""), "a.jpg: is empty, no JPEG");
-  EXPECT_THAT(refusal("nonsense"), HasSubstr("a.jpg: is no whole JPEG: Not a JPEG file"));
-  EXPECT_THAT(refusal(kRed.substr(0, kRed.size() - 10)), HasSubstr("a.jpg: is no whole JPEG: Premature end"));
-  EXPECT_THAT(refusal(kRed.substr(0, 50)), HasSubstr("a.jpg: is no whole JPEG: Premature end"));
+/// All training images, as drawn at a step.
+at::Tensor batch(const Dataset& data, const std::optional<CropDraw>& draw) {
+  at::Tensor inputs;
+  at::Tensor targets;
+  const std::vector<std::int64_t> all{0, 1, 2};
+  gather(data.train, {data.mean, data.stddev}, all, at::kFloat, inputs, targets, draw);
+  return inputs;
 }
 
 TEST(ImageFolder, NumbersClassesByName) {
@@ -103,12 +50,94 @@ TEST(ImageFolder, NumbersClassesByName) {
   EXPECT_EQ(data.train.targets[2].item<std::int64_t>(), 1);
   EXPECT_NEAR(data.train.inputs[0][0][4][4].item<int>(), 250, 4);
   EXPECT_NEAR(data.train.inputs[2][2][0][7].item<int>(), 250, 4);
-  EXPECT_EQ(data.hash, load(folder).hash);
+}
+
+TEST(ImageFolder, TheCacheChangesNoBit) {
+  const test::TempFolder folder;
+  write_folder(folder);
+  for (const std::string crop : {"centre", "random"}) {
+    const Dataset kept = load(folder, crop, "memory");
+    const Dataset read = load(folder, crop, "none");
+    EXPECT_EQ(kept.hash, read.hash);
+    EXPECT_TRUE(kept.test.inputs.defined());
+    EXPECT_FALSE(read.test.inputs.defined());
+    EXPECT_TRUE(batch(kept, CropDraw{1, 2}).equal(batch(read, CropDraw{1, 2}))) << crop;
+    at::Tensor from_memory;
+    at::Tensor from_files;
+    at::Tensor targets;
+    gather_range(kept.test, {kept.mean, kept.stddev}, 0, 3, at::kFloat, from_memory, targets);
+    gather_range(read.test, {read.mean, read.stddev}, 0, 3, at::kFloat, from_files, targets);
+    EXPECT_TRUE(from_memory.equal(from_files)) << crop;
+  }
+}
+
+TEST(ImageFolder, RandomWindowsDependOnSeedAndStepOnly) {
+  const test::TempFolder folder;
+  write_folder(folder);
+  const Dataset data = load(folder, "random");
+  const at::Tensor drawn = batch(data, CropDraw{1, 2});
+  EXPECT_TRUE(drawn.equal(batch(data, CropDraw{1, 2})));
+  EXPECT_FALSE(drawn[1].equal(batch(data, CropDraw{1, 3})[1]));
+  EXPECT_FALSE(drawn[1].equal(batch(data, CropDraw{2, 2})[1]));
+  EXPECT_TRUE(batch(load(folder), CropDraw{1, 2}).equal(batch(load(folder), CropDraw{1, 3}))) << "centred ones do not";
+}
+
+TEST(ImageFolder, TheHashIsOfNamesAndContents) {
+  const test::TempFolder folder;
+  write_folder(folder);
+  const std::string hash = load(folder).hash;
+  EXPECT_EQ(load(folder).hash, hash);
+  std::filesystem::rename(folder / "train/cat/1.jpg", folder / "train/cat/3.jpg");
+  EXPECT_NE(load(folder).hash, hash);
+  std::filesystem::rename(folder / "train/cat/3.jpg", folder / "train/cat/1.jpg");
+  EXPECT_EQ(load(folder).hash, hash);
+  test::write_file(folder / "test/cat/1.jpg", kBlue);
+  EXPECT_NE(load(folder).hash, hash);
+}
+
+TEST(ImageFolder, OfALargeFolderTheHashIsRemembered) {
+  const test::TempFolder folder;
+  const test::Environment cache{"XDG_CACHE_HOME", (folder / "cache").string()};
+  write_folder(folder);
+  test::write_file(folder / "train/cat/1.jpg", kRed + std::string(std::size_t{17} << 20, 'x'));
+  const std::string hash = load(folder).hash;
+  EXPECT_FALSE(std::filesystem::exists(folder / "cache")) << "remembered though just written";
+  const auto past = std::filesystem::file_time_type::clock::now() - std::chrono::hours(1);
+  for (const auto& file : std::filesystem::recursive_directory_iterator(folder.path())) {
+    if (file.is_regular_file()) std::filesystem::last_write_time(file.path(), past);
+  }
+  EXPECT_EQ(load(folder).hash, hash);
+  const std::filesystem::directory_iterator remembered(folder / "cache/sactool/checked_folders");
+  EXPECT_EQ(test::read_file(remembered->path()), hash + "\n");
+  EXPECT_EQ(load(folder).hash, hash);
+  test::write_file(folder / "train/cat/2.JPEG", kRed);
+  EXPECT_NE(load(folder).hash, hash);
+}
+
+TEST(ImageFolder, AFileThatVanishesIsNamed) {
+  const test::TempFolder folder;
+  write_folder(folder);
+  const Dataset data = load(folder, "random");
+  std::filesystem::remove(folder / "train/cat/2.JPEG");
+  EXPECT_THAT(test::message_of<DataError>([&] { batch(data, CropDraw{}); }),
+              HasSubstr("train/cat/2.JPEG' cannot be read: No such file"));
+  test::write_file(folder / "train/cat/2.JPEG", kRamp.substr(0, 30));
+  EXPECT_THAT(test::message_of<DataError>([&] { batch(data, CropDraw{}); }),
+              HasSubstr("train/cat/2.JPEG: is no whole JPEG: Premature end"));
+}
+
+TEST(ImageFolder, LimitsKeepTheFirstFiles) {
+  const test::TempFolder folder;
+  write_folder(folder);
+  const ValueMap options{{"folder", folder.path().string()}, {"train_limit", std::int64_t{2}}};
+  const Dataset data = load_dataset("image_folder", Options(data_options("image_folder"), options, "data"), {});
+  EXPECT_EQ(data.train.size(), 2);
+  EXPECT_TRUE(data.train.files);
 }
 
 TEST(ImageFolder, RefusesInOneLine) {
   const auto refusal = [](const test::TempFolder& folder) {
-    return test::message_of<DataError>([&] { load(folder); });
+    return test::message_of<DataError>([&] { load(folder, "random"); });
   };
   const test::TempFolder folder;
   EXPECT_THAT(refusal(folder), HasSubstr("has no folder 'train'"));

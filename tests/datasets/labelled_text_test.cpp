@@ -65,10 +65,15 @@ TEST(Tsv, ReadsColumnsByName) {
   EXPECT_THAT(rows.labels, ElementsAre("good", "bad"));
 }
 
+TEST(Tsv, AByteOrderMarkAndBlankLinesAtTheEndAreNoData) {
+  EXPECT_THAT(read("\xEF\xBB\xBFsentence\tlabel\na\t1\n\r\n\n").labels, ElementsAre("1"));
+}
+
 TEST(Tsv, RefusesInOneLine) {
   EXPECT_EQ(refusal("sentence\tscore\na\t1\n"), "f: no column 'label' in its first line; columns: sentence, score");
   EXPECT_EQ(refusal("sentence\tlabel\na\t1\nb\n"),
-            "f line 3: 1 fields, expected the 2 of the first line: sentence, label");
+            "f line 3: number of fields is 1, expected the 2 of the first line: sentence, label");
+  EXPECT_EQ(refusal("sentence\tlabel\na\t1\nb\t\n"), "f line 3: the label is empty");
   EXPECT_EQ(refusal("sentence\tlabel\n"), "f: holds no labelled texts below a line that names the columns");
   EXPECT_EQ(refusal(""), "f: holds no labelled texts below a line that names the columns");
 }

@@ -24,6 +24,19 @@ TEST(LearningRate, IsConstantByDefault) {
   EXPECT_EQ(rate.at(1000000), 0.1);
 }
 
+TEST(LearningRate, ChangesAtGivenSteps) {
+  const LearningRate rate = schedule({{"lr", 1.0}, {"schedule", std::string("step")}, {"step_at", Ints{150, 225}}});
+  EXPECT_EQ(rate.at(149), 1.0);
+  EXPECT_DOUBLE_EQ(rate.at(150), 0.1);
+  EXPECT_DOUBLE_EQ(rate.at(224), 0.1);
+  EXPECT_DOUBLE_EQ(rate.at(1000), 0.01);
+  EXPECT_THAT(
+      [] {
+        schedule({{"step_at", Ints{5, 5}}});
+      },
+      ThrowsMessage<ConfigError>("optimizer.step_at = [5, 5] must rise from step to step"));
+}
+
 TEST(LearningRate, WarmsUpLinearly) {
   const LearningRate rate = schedule({{"lr", 1.0}, {"warmup_steps", std::int64_t{4}}});
   for (const std::int64_t step : {0, 1, 2, 3, 4}) EXPECT_DOUBLE_EQ(rate.at(step), 0.2 * (step + 1.0));
