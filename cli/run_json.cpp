@@ -38,6 +38,23 @@ std::string split_text(const RunOutcome& outcome, const std::string& clock) {
          " on the wire, " + bytes_text(total.payload_bytes) + " payload, " + grouped(total.messages) + " messages\n";
 }
 
+/// "4 stages of 21.0, 30.1, 28.9, 20.0 % of the FLOPs, 8 micro-batches (1f1b); bubble 30.1 %, by the law 27.3 %"
+std::string pipeline_text(const PipelineFacts& pipeline, const std::optional<double>& bubble) {
+  std::string shares;
+  for (const double share : pipeline.flop_shares) shares += (shares.empty() ? "" : ", ") + fixed(share * 100.0, 1);
+  std::string text = "  pipeline       " + std::to_string(pipeline.flop_shares.size()) + " stages of " + shares +
+                     " % of the FLOPs, " + std::to_string(pipeline.micro_batches) + " micro-batches (" +
+                     pipeline.schedule + ")";
+  if (bubble) text += "; bubble " + fixed(*bubble * 100.0, 1) + " %";
+  return text + (bubble ? ", " : "; bubble ") + "by the law " + fixed(pipeline.bubble_law * 100.0, 1) + " %\n";
+}
+
+Json pipeline_json(const PipelineFacts& pipeline, const std::optional<double>& bubble) {
+  return {{"stages", pipeline.flop_shares.size()},   {"flop_shares", pipeline.flop_shares},
+          {"micro_batches", pipeline.micro_batches}, {"schedule", pipeline.schedule},
+          {"bubble", json_number(bubble)},           {"bubble_law", pipeline.bubble_law}};
+}
+
 }  // namespace
 
 WorkerTotals totals_of(const RunOutcome& outcome) {
@@ -80,6 +97,7 @@ Json run_json(const RunContext& context, std::int64_t run, const std::string& na
   json["traffic"] = {
       {"payload_bytes", total.payload_bytes}, {"wire_bytes", total.wire_bytes}, {"messages", total.messages}};
   json["staleness"] = staleness_json(outcome.staleness);
+  if (context.pipeline) json["pipeline"] = pipeline_json(*context.pipeline, outcome.bubble);
   return json;
 }
 
@@ -93,6 +111,7 @@ std::string run_text(const RunContext& context, std::int64_t run, const std::str
   if (outcome.loss) text += "  loss           " + significant(*outcome.loss, 4) + "\n";
   if (outcome.train_loss) text += "  train loss     " + significant(*outcome.train_loss, 4) + "\n";
   text += split_text(outcome, context.fabric == "virtual" ? "virtual time" : "time");
+  if (context.pipeline) text += pipeline_text(*context.pipeline, outcome.bubble);
   if (const Json staleness = staleness_json(outcome.staleness); !staleness["mean"].is_null()) {
     text += "  staleness      mean " + significant(staleness["mean"].get<double>(), 3) + ", max " +
             staleness["max"].dump() + "\n";
@@ -103,7 +122,8 @@ std::string run_text(const RunContext& context, std::int64_t run, const std::str
 std::string forecast_text(const RunContext& context, const RunOutcome& outcome) {
   return "prediction: " + context.strategy + ", " + context.model + " with " + grouped(context.parameters) +
          " parameters, " + std::to_string(context.workers) + " workers x batch " + std::to_string(context.batch_size) +
-         ", " + grouped(context.steps) + " steps\n" + split_text(outcome, "time");
+         ", " + grouped(context.steps) + " steps\n" + split_text(outcome, "time") +
+         (context.pipeline ? pipeline_text(*context.pipeline, outcome.bubble) : "");
 }
 
 }  // namespace sac

@@ -133,6 +133,10 @@ Calibration calibrate(const RunSpec& spec, const RunSettings& settings, double s
   if (spec.workers() < 2) {
     throw ConfigError("calibration needs at least 2 workers, got cluster.workers = " + std::to_string(spec.workers()));
   }
+  if (spec.replicas() != spec.workers()) {
+    throw ConfigError("calibration measures whole models, got cluster.pipeline = " +
+                      std::to_string(spec.workers() / spec.replicas()) + "; give 1, its profile serves pipelines, too");
+  }
   Calibration calibration;
   const PreparedRun run = measuring_run(spec, settings, seconds, calibration.measurement);
   const double flops = batch_flops(run);

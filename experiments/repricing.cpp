@@ -36,6 +36,7 @@ class Moments final : public MetricSink {
     const MetricPoint& there = same != by_series_.end() ? same->second : step->second;
     point.seconds = there.seconds;
     point.wire_bytes = there.wire_bytes;
+    if (point.series == kBubble) point.value = there.value;  // it is made of times
     return point;
   }
 

@@ -76,7 +76,7 @@ Company company(const RunSpec& spec, const RunSettings& settings, const at::Devi
   const int workers = settings.launch ? 1 : static_cast<int>(spec.workers());
   return {.cores = usable_cores(),
           .processes = settings.launch ? settings.launch->local_world_size : 1,
-          .computing = device.is_cpu() ? std::min(settings.slots, workers) : 0,
+          .computing = !device.is_cpu() ? 0 : settings.launch ? 1 : settings.slots,
           .workers = workers};
 }
 
@@ -86,7 +86,7 @@ std::shared_ptr<const BatchSource> make_batches(const RunSpec& spec, Dataset dat
       loader_config(spec.table("data"), data, company(spec, settings, compute.device), train.steps);
   const std::span<const std::int64_t> targets(data.train.targets.const_data_ptr<std::int64_t>(),
                                               static_cast<std::size_t>(data.train.size()));
-  Sampler sampler(partition_config(spec.table("data")), targets, spec.workers(), train.batch_size, train.seed);
+  Sampler sampler(partition_config(spec.table("data")), targets, spec.replicas(), train.batch_size, train.seed);
   const TrainingChanges changes{augmentation(spec.table("data")), label_mix(spec.table("data")), train.seed};
   std::shared_ptr<const BatchSource> batches =
       std::make_shared<DatasetBatches>(std::move(data), std::move(sampler), compute.numerics.dtype, changes);
@@ -119,6 +119,15 @@ Evaluated save_last(const Job& job, const std::filesystem::path& path) {
   };
 }
 
+std::optional<PipelineFacts> pipeline_facts(const Job& job) {
+  if (!job.pipeline) return std::nullopt;
+  const PipelinePlan& plan = *job.pipeline;
+  return PipelineFacts{.flop_shares = plan.flop_shares,
+                       .micro_batches = plan.micro_batches,
+                       .schedule = plan.gpipe ? "gpipe" : "1f1b",
+                       .bubble_law = plan.bubble_law()};
+}
+
 RunContext make_context(const RunSpec& spec, const Job& job, const RunKey& key, const RunSettings& settings) {
   return {.name = spec.name,
           .key = key.run,
@@ -133,7 +142,8 @@ RunContext make_context(const RunSpec& spec, const Job& job, const RunKey& key, 
           .batch_size = job.train.batch_size,
           .steps = job.train.steps,
           .parameters = job.model->layout().parameter_count(),
-          .provenance = provenance(settings.argv, settings.slots)};
+          .provenance = provenance(settings.argv, settings.slots),
+          .pipeline = pipeline_facts(job)};
 }
 
 /// LibTorch's messages carry a backtrace below their first line.
@@ -203,13 +213,18 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   }
   run.group = group_config(given, run.cluster);
   run.job.workers = given.workers();
-  run.job.train = train_config(given.table("train"), data.train.size(), given.workers());
+  run.job.train = train_config(given.table("train"), data.train.size(), given.replicas());
   const RunSpec spec = with_device(with_steps(given, run.job.train.steps), compute.device_key());
   run.job.device = compute.device;
   run.job.model = make_model(spec, data, compute.numerics);
   const RunKey key = run_key(spec, data.hash + weights_hash(spec));
   run.job.data = make_batches(spec, std::move(data), run.job.train, compute, settings);
-  run.job.optimizer = make_optimizer(spec.choice("optimizer"), spec.table("optimizer"), run.job.model->layout());
+  const auto optimizer = [&spec](const Layout& layout) {
+    return make_optimizer(spec.choice("optimizer"), spec.table("optimizer"), layout);
+  };
+  run.job.optimizer = optimizer(run.job.model->layout());
+  run.job.pipeline = plan_pipeline(pipeline_config(spec.table("cluster"), spec.table("cluster.compute")),
+                                   *run.job.model, run.job.train.batch_size, optimizer);
   run.job.schedule = spec.table("optimizer");
   run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),
                       options = spec.table("strategy")] { return entry.make(options); };

@@ -6,6 +6,7 @@
 #include "engine/core/registry.h"
 #include "engine/fabric/virtual/config.h"
 #include "engine/optim/optimizer.h"
+#include "engine/train/pipeline_plan.h"
 #include "engine/train/strategy.h"
 #include "experiments/profile.h"
 #include "experiments/spec_checks.h"
@@ -139,6 +140,26 @@ void write_faults_alike(ValueMap& values, const std::map<std::string, std::strin
   }
 }
 
+/// What does not go with a model that is spread over workers.
+void check_pipeline(const RunSpec& spec, const Strategy& strategy, const ClusterConfig& cluster) {
+  const PipelineConfig pipeline = pipeline_config(spec.table("cluster"), spec.table("cluster.compute"));
+  if (pipeline.stages == 1 && pipeline.micro_batches <= 1) return;
+  const std::string given = pipeline.stages > 1 ? "cluster.pipeline = " + std::to_string(pipeline.stages)
+                                                : "cluster.micro_batches = " + std::to_string(pipeline.micro_batches);
+  if (strategy.traits().server) {
+    throw ConfigError(given + " does not go with strategy '" + spec.choice("strategy") +
+                      "', whose model lies on a parameter server; choose one without, or 1");
+  }
+  if (!cluster.faults.empty()) {
+    throw ConfigError(given + " does not go with cluster.faults: a replica cannot do without a stage; leave one out");
+  }
+  const double clip_norm = spec.table("optimizer").number("clip_norm");
+  if (pipeline.stages > 1 && clip_norm > 0.0) {
+    throw ConfigError(given + " does not go with optimizer.clip_norm = " + shortest(clip_norm) +
+                      ": no stage knows the norm of the whole gradient; give 0");
+  }
+}
+
 /// What can be said before data and model are there: options that contradict each other.
 void check_whole(const RunSpec& spec) {
   const ClusterConfig cluster = cluster_config(spec.table("cluster"), spec.table("cluster.network"),
@@ -147,6 +168,7 @@ void check_whole(const RunSpec& spec) {
   const auto strategy = Registry<StrategyEntry>::instance().at(spec.choice("strategy")).make(spec.table("strategy"));
   check_faults(cluster.faults, cluster.goes_on, strategy->traits().on_death, spec.choice("strategy"));
   check_momentum(spec);
+  check_pipeline(spec, *strategy, cluster);
 }
 
 Options table_of(const std::string& table, const std::string& choice, const ValueMap& values) {

@@ -19,6 +19,8 @@ struct RunSpec {
   /// The registry key that a named table chose: choice("strategy").
   [[nodiscard]] const std::string& choice(const std::string& table) const { return tables.at(table).text("name"); }
   [[nodiscard]] std::int64_t workers() const { return table("cluster").integer("workers"); }
+  /// Of the model: workers() over the stages of a pipeline.
+  [[nodiscard]] std::int64_t replicas() const { return workers() / table("cluster").integer("pipeline"); }
   [[nodiscard]] std::uint64_t seed() const { return static_cast<std::uint64_t>(table("train").integer("seed")); }
 
   /// Every key with its value, `name` left out.

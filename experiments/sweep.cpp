@@ -143,7 +143,7 @@ DataFacts facts_of(const RunSpec& spec, const std::filesystem::path& data_dir) {
 }
 
 RunContext context_of(const SweepRun& run, const DataFacts& facts) {
-  const TrainConfig train = train_config(run.spec.table("train"), facts.train_size, run.spec.workers());
+  const TrainConfig train = train_config(run.spec.table("train"), facts.train_size, run.spec.replicas());
   const std::string& fabric = run.spec.table("cluster").text("fabric");
   const ComputeChoice compute = compute_choice(run.spec.table("train"), fabric, 0);
   const RunSpec spec = with_device(with_steps(run.spec, train.steps), compute.device_key());

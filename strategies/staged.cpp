@@ -49,7 +49,7 @@ class Staged final : public Strategy {
   }
 
   void prepare(Worker& worker) override {
-    halves_.prepare(worker.layout());
+    halves_.prepare(worker.model_layout(), worker.part());
     period_.prepare(worker, halves_.free());
     merge_.prepare(worker);
     if (link_) link_->prepare(worker);

@@ -9,6 +9,17 @@
 
 namespace sac {
 
+/// The series and final of a pipeline: the mean share of a pass in which its stages stand still.
+constexpr const char* kBubble = "bubble";
+
+/// How a run's replicas are spread over workers.
+struct PipelineFacts {
+  std::vector<double> flop_shares;  ///< of each stage
+  std::int64_t micro_batches = 1;
+  std::string schedule;  ///< "1f1b", "gpipe"
+  double bubble_law = 0.0;
+};
+
 /// What is known of a run before its first step.
 struct RunContext {
   std::string name;       ///< human name; unique names are the store's duty
@@ -25,6 +36,7 @@ struct RunContext {
   std::int64_t steps = 0;                                       ///< planned, per worker
   std::int64_t parameters = 0;                                  ///< D
   std::vector<std::pair<std::string, std::string>> provenance;  ///< compiler, versions, host, argv, ...
+  std::optional<PipelineFacts> pipeline{};                      ///< where replicas are spread over workers
 };
 
 /// One point of one series. NaN and infinity are legal values and must survive storage.
@@ -62,6 +74,7 @@ struct RunOutcome {
   std::optional<double> accuracy;                  ///< in [0, 1]
   std::optional<double> loss;                      ///< evaluation loss
   std::optional<double> train_loss;                ///< mean over the last logging interval
+  std::optional<double> bubble;                    ///< of a pipeline: mean over the steps
   double seconds = 0.0;                            ///< the run's clock, evaluation left out
   double wall_seconds = 0.0;                       ///< training loop on this machine, evaluation left out
   std::vector<WorkerTotals> workers;               ///< by rank

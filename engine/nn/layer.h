@@ -26,6 +26,9 @@ struct TensorSpec {
   Fill fill;
 };
 
+/// A layer's part in a skip connection.
+enum class SkipRole { kNone, kOpens, kCloses };
+
 /// What a layer is, before it is bound to memory. FLOPs are a sample's; a multiply-add counts 2, an elementwise
 /// operation 1.
 struct LayerSpec {
@@ -37,6 +40,9 @@ struct LayerSpec {
   double backward_flops = 0.0;        ///< without the input gradient where that can be left out
   double input_gradient_flops = 0.0;  ///< left out by the first layer that owns parameters
   bool takes_tokens = false;          ///< ids instead of numbers
+  bool hides_padding = false;         ///< sets Skip::padding, by the batch's tokens
+  SkipRole skip = SkipRole::kNone;
+  bool row = false;  ///< the output is [B, F], and so are those of the layers after it
 };
 
 /// One replica's views of one layer, in the order of its LayerSpec.

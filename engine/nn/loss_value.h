@@ -19,6 +19,18 @@ class LossValue {
     return *this;
   }
 
+  LossValue& operator*=(double factor) {
+    number_ *= factor;
+    if (scalar_.defined()) scalar_ = scalar_.mul(factor);
+    return *this;
+  }
+
+  /// Into one float64 element of a tensor, without waiting for its device.
+  void store(const at::Tensor& element) const {
+    element.fill_(number_);
+    if (scalar_.defined()) element.add_(scalar_);
+  }
+
   [[nodiscard]] double value() const { return scalar_.defined() ? number_ + scalar_.item<double>() : number_; }
 
  private:

@@ -48,6 +48,8 @@ class Network {
   virtual EvalSums evaluate(const Batch& batch) = 0;
 };
 
+class Stage;
+
 /// The immutable description of a model; shared by all workers.
 class Model {
  public:
@@ -61,6 +63,9 @@ class Model {
   /// @param gradients  [D], or undefined for a network that only evaluates.
   [[nodiscard]] virtual std::unique_ptr<Network> bind(const at::Tensor& parameters, const at::Tensor& gradients,
                                                       const at::Tensor& buffers) const = 0;
+  /// The model cut into `count` stages of about equal FLOPs, for pipelines; their layouts follow one another.
+  /// @throws ConfigError  it has too few places to cut.
+  [[nodiscard]] virtual std::vector<std::shared_ptr<const Stage>> stages(std::int64_t count) const;
 };
 
 /// What a sample looks like: [channels, height, width]; feature data has channels = features, height = width = 1; token

@@ -26,6 +26,9 @@ class Pretrained final : public Model {
                                               const at::Tensor& buffers) const override {
     return model_->bind(parameters, gradients, buffers);
   }
+  [[nodiscard]] std::vector<std::shared_ptr<const Stage>> stages(std::int64_t count) const override {
+    return model_->stages(count);
+  }
 
  private:
   std::shared_ptr<const Model> model_;

@@ -3,33 +3,16 @@
 #include <ATen/ops/empty_like.h>
 
 #include <algorithm>
+#include <sstream>
 
 #include "engine/core/error.h"
 #include "engine/core/random.h"
 #include "engine/nn/dtype.h"
 #include "engine/nn/sequential_network.h"
+#include "engine/nn/sequential_stage.h"
 
 namespace sac {
 namespace {
-
-std::int64_t element_count(const std::vector<std::int64_t>& shape) {
-  std::int64_t count = 1;
-  for (const std::int64_t size : shape) count *= size;
-  return count;
-}
-
-/// Appends the tensors of `specs` to `infos`, one after another; returns the elements they take.
-Range append(const std::vector<TensorSpec>& specs, const std::string& layer_name, int layer,
-             std::vector<TensorInfo>& infos) {
-  const std::int64_t begin = infos.empty() ? 0 : infos.back().range.end;
-  std::int64_t end = begin;
-  for (const TensorSpec& spec : specs) {
-    const Range range{end, end + element_count(spec.shape)};
-    infos.push_back({.name = layer_name + "." + spec.name, .shape = spec.shape, .range = range, .layer = layer});
-    end = range.end;
-  }
-  return {begin, end};
-}
 
 double draw(const Fill& values, RandomStream& stream) {
   if (values.deviation > 0.0) return values.low + values.deviation * stream.normal();
@@ -52,28 +35,16 @@ LayerList& LayerList::add(std::unique_ptr<Layer> layer) {
 }
 
 Sequential::Sequential(std::string name, SampleShape input, const Numerics& numerics, LayerList layers)
-    : name_(std::move(name)), input_(input), numerics_(numerics), layers_(layers.take()), workspaces_(layers_.size()) {
+    : name_(std::move(name)),
+      input_(input),
+      numerics_(numerics),
+      layers_(layers.take()),
+      range_(borrowed(layers_), /*leads=*/true),
+      workspaces_(layers_.size()) {
   if (input.vocabulary > 0 && !layers_.front()->spec().takes_tokens) {
     throw ConfigError("model '" + name_ +
                       "' takes images or features, but the samples of this data set are sequences " +
                       "of tokens; models for tokens: bert, transformer_lm");
-  }
-  for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const LayerSpec& spec = layers_[i]->spec();
-    const bool owner = !spec.parameters.empty();
-    const bool first = owner && layout_.layers.empty();
-    if (owner) {
-      const int index = static_cast<int>(layout_.layers.size());
-      layout_.layers.push_back({.name = spec.name,
-                                .parameters = append(spec.parameters, spec.name, index, layout_.parameters),
-                                .buffers = append(spec.buffers, spec.name, index, layout_.buffers)});
-    }
-    info_of_layer_.push_back(owner ? static_cast<int>(layout_.layers.size()) - 1 : -1);
-    if (first) first_owner_ = i;
-    if (layout_.layers.empty()) continue;
-    LayerInfo& info = layout_.layers.back();
-    info.forward_flops += spec.forward_flops;
-    info.backward_flops += spec.backward_flops + (first ? 0.0 : spec.input_gradient_flops);
   }
 }
 
@@ -87,8 +58,8 @@ void Sequential::initialise(const at::Tensor& parameters, const at::Tensor& buff
     return;
   }
   RandomStream stream(seed, 0, Purpose::kInitialisation);
-  auto parameter = layout_.parameters.begin();
-  auto buffer = layout_.buffers.begin();
+  auto parameter = layout().parameters.begin();
+  auto buffer = layout().buffers.begin();
   for (const auto& layer : layers_) {
     for (const TensorSpec& spec : layer->spec().parameters) fill(parameters, (parameter++)->range, spec.fill, stream);
     for (const TensorSpec& spec : layer->spec().buffers) fill(buffers, (buffer++)->range, spec.fill, stream);
@@ -98,6 +69,39 @@ void Sequential::initialise(const at::Tensor& parameters, const at::Tensor& buff
 std::unique_ptr<Network> Sequential::bind(const at::Tensor& parameters, const at::Tensor& gradients,
                                           const at::Tensor& buffers) const {
   return std::make_unique<SequentialNetwork>(shared_from_this(), parameters, gradients, buffers);
+}
+
+/// A target for each sample, or for each token where the last layer still has them apart.
+std::vector<std::int64_t> Sequential::target_shape(std::int64_t batch) const {
+  const SampleShape& output = layers_.back()->spec().output;
+  return output.width > 1 ? std::vector<std::int64_t>{batch, output.width} : std::vector<std::int64_t>{batch};
+}
+
+void Sequential::check(const Batch& batch) const {
+  const SampleShape& sample = input_;
+  const at::Tensor& inputs = batch.inputs;
+  const bool image = inputs.dim() == 4 && inputs.size(1) == sample.channels && inputs.size(2) == sample.height &&
+                     inputs.size(3) == sample.width;
+  const bool row = inputs.dim() == 2 && inputs.size(1) == sample.size() && sample.height * sample.width == 1;
+  const bool tokens = sample.vocabulary > 0 && inputs.dim() == 2 && inputs.size(1) == sample.width;
+  const at::ScalarType dtype = sample.vocabulary > 0 ? at::kLong : numerics_.dtype;
+  const bool targets_fit = batch.targets.scalar_type() == at::kLong && batch.targets.is_contiguous() &&
+                           batch.targets.sizes() == at::IntArrayRef(target_shape(inputs.size(0)));
+  if ((image || row || tokens) && inputs.size(0) > 0 && inputs.scalar_type() == dtype && targets_fit) return;
+  std::ostringstream message;
+  message << "a batch of " << inputs.scalar_type() << ' ' << inputs.sizes() << " with " << batch.targets.scalar_type()
+          << " targets " << batch.targets.sizes() << " does not fit model '" << name_ << "'; it takes " << dtype;
+  if (sample.vocabulary > 0) {
+    message << " [B, " << sample.width << ']';
+  } else {
+    message << " [B, " << sample.channels << ", " << sample.height << ", " << sample.width << ']';
+  }
+  message << " with Long targets [B" << (target_shape(1).size() > 1 ? ", T], B >= 1" : "], B >= 1");
+  throw DataError(message.str());
+}
+
+std::vector<std::shared_ptr<const Stage>> Sequential::stages(std::int64_t count) const {
+  return cut(shared_from_this(), count);
 }
 
 void require_images(const std::string& model, SampleShape sample, std::int64_t least) {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/nn/layer.h"
+#include "engine/nn/layer_range.h"
 #include "engine/nn/model.h"
 #include "engine/nn/workspace.h"
 
@@ -29,22 +29,29 @@ class Sequential final : public Model, public std::enable_shared_from_this<Seque
   /// @param name  for messages.  @param layers  the last one's output is one logit a class.
   Sequential(std::string name, SampleShape input, const Numerics& numerics, LayerList layers);
 
-  [[nodiscard]] const Layout& layout() const override { return layout_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const Numerics& numerics() const { return numerics_; }
+  [[nodiscard]] const LayerRange& range() const { return range_; }
+  /// @throws DataError  a training or evaluation batch that the model does not take.
+  void check(const Batch& batch) const;
+
+  [[nodiscard]] const Layout& layout() const override { return range_.layout; }
   [[nodiscard]] at::ScalarType dtype() const override { return numerics_.dtype; }
   void initialise(const at::Tensor& parameters, const at::Tensor& buffers, std::uint64_t seed) const override;
   [[nodiscard]] std::unique_ptr<Network> bind(const at::Tensor& parameters, const at::Tensor& gradients,
                                               const at::Tensor& buffers) const override;
+  [[nodiscard]] std::vector<std::shared_ptr<const Stage>> stages(std::int64_t count) const override;
 
  private:
   friend class SequentialNetwork;
+
+  [[nodiscard]] std::vector<std::int64_t> target_shape(std::int64_t batch) const;
 
   std::string name_;
   SampleShape input_;
   Numerics numerics_;
   std::vector<std::unique_ptr<Layer>> layers_;
-  std::vector<int> info_of_layer_;  ///< index into layout().layers, -1 without parameters
-  std::size_t first_owner_ = 0;     ///< the first layer with parameters: backward ends there
-  Layout layout_;
+  LayerRange range_;
   mutable WorkspacePool workspaces_;
 };
 

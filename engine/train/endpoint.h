@@ -50,7 +50,9 @@ struct Contribution {
   std::int64_t step = 0;
   std::int64_t samples = 0;  ///< seen by this worker so far
   ConsensusShare share;
-  at::Tensor buffers{};  ///< [S], its running statistics
+  at::Tensor buffers{};      ///< [S], its running statistics
+  std::int64_t stage = 0;    ///< of a pipeline: share and buffers are that stage's
+  std::int64_t replica = 0;  ///< of the model
 };
 
 /// What one worker says of itself at a step it has finished.

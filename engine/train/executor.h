@@ -10,6 +10,7 @@
 #include "engine/optim/schedule.h"
 #include "engine/train/batch_source.h"
 #include "engine/train/config.h"
+#include "engine/train/pipeline_plan.h"
 #include "engine/train/strategy.h"
 
 namespace sac {
@@ -19,11 +20,12 @@ using Evaluated = std::function<void(std::int64_t step, const at::Tensor& parame
 
 /// Everything an executor needs to run: built from a spec by experiments/.
 struct Job {
-  std::int64_t workers = 1;
+  std::int64_t workers = 1;      ///< all of them; with a pipeline several hold one replica together
   at::Device device = at::kCPU;  ///< where parameters, gradients and mini-batches lie
   TrainConfig train;             ///< steps resolved
   std::shared_ptr<const Model> model;
   std::shared_ptr<const BatchSource> data;
+  std::shared_ptr<const PipelinePlan> pipeline{};  ///< null = every worker holds a whole model
   OptimizerFactory optimizer;
   Options schedule;                                     ///< for LearningRate
   std::function<std::unique_ptr<Strategy>()> strategy;  ///< a new object a worker
@@ -36,6 +38,8 @@ struct Job {
   Evaluated evaluated;                      ///< may be empty
   const std::atomic<bool>* stop = nullptr;  ///< set (by a signal) to stop at the next step with a checkpoint
 
+  /// Of the model: what strategies see as the world's size.
+  [[nodiscard]] std::int64_t replicas() const { return pipeline ? workers / pipeline->stages() : workers; }
   /// Of a flat tensor of the model.
   [[nodiscard]] at::TensorOptions tensor_options() const { return at::TensorOptions(model->dtype()).device(device); }
 };

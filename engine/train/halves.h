@@ -22,9 +22,12 @@ class Halves {
   explicit Halves(const Options& options)
       : fraction_(options.number("fraction")), split_(layer_split(options.text("split"))) {}
 
-  void prepare(const Layout& layout) {
-    synchronised_ = select_layers(layout, fraction_, split_);
-    free_ = complement(synchronised_, layout.parameter_count());
+  void prepare(const Layout& layout) { prepare(layout, {0, layout.parameter_count()}); }
+  /// @param part  the elements of the model that are here: those of one stage of a pipeline, which thus splits as the
+  /// whole model does.
+  void prepare(const Layout& layout, const Range& part) {
+    synchronised_ = select_layers(layout, fraction_, split_).within(part);
+    free_ = complement(synchronised_, part.size());
   }
   [[nodiscard]] const Slices& synchronised() const { return synchronised_; }  ///< u
   [[nodiscard]] const Slices& free() const { return free_; }                  ///< v

@@ -6,31 +6,6 @@
 #include "engine/train/evaluation.h"
 
 namespace sac {
-namespace {
-
-void add_to(at::Tensor& sum, const at::Tensor& term) {
-  if (!sum.defined()) {
-    sum = term.clone();
-  } else {
-    sum.add_(term);
-  }
-}
-
-/// Undefined of none.
-at::Tensor mean_of(const std::vector<at::Tensor>& replicas) {
-  at::Tensor sum;
-  for (const at::Tensor& replica : replicas) add_to(sum, replica);
-  return replicas.empty() ? sum : sum.div_(static_cast<double>(replicas.size()));
-}
-
-/// mean_k |x_k - mean|
-double mean_distance(const std::vector<at::Tensor>& replicas, const at::Tensor& mean) {
-  double sum = 0.0;
-  for (const at::Tensor& replica : replicas) sum += replica.dist(mean).item<double>();
-  return sum / static_cast<double>(replicas.size());
-}
-
-}  // namespace
 
 Recorder::Recorder(const Job& job, MetricSink& sink, ParallelFor parallel, std::function<at::Tensor()> server_model)
     : job_(&job), sink_(&sink), parallel_(std::move(parallel)), server_model_(std::move(server_model)) {}
@@ -67,7 +42,12 @@ void Recorder::report(const StepReport& report, double clock, std::int64_t wire_
     ++mean.count;
   };
   add("learning_rate", report.lr);
-  for (const auto& [series, value] : report.extra) add(series, value);
+  for (const auto& [series, value] : report.extra) {
+    add(series, value);
+    if (series != kBubble) continue;
+    bubble_.sum += value;
+    ++bubble_.count;
+  }
   if (totals.moment.workers >= reporters(report.step)) close(report.step);
 }
 
@@ -107,41 +87,35 @@ std::vector<std::int64_t> Recorder::depart(std::int64_t reported, std::int64_t c
     if (totals.moment.workers >= reporters(step)) closed.push_back(step);
   }
   for (const std::int64_t step : closed) close(step);
-  for (const auto& [step, ballot] : ballots_) {
-    if (ballot.moment.workers >= contributors(step)) elected.push_back(step);
+  for (const auto& [step, election] : elections_) {
+    if (election.moment.workers >= contributors(step)) elected.push_back(step);
   }
   return elected;
 }
 
 bool Recorder::contribute(const Contribution& contribution, double clock, std::int64_t wire_bytes) {
-  Ballot& ballot = ballots_[contribution.step];
-  ballot.moment.add(clock, contribution.samples, wire_bytes);
-  add_to(ballot.buffers, contribution.buffers);
-  using Kind = ConsensusShare::Kind;
-  const Kind kind = contribution.share.kind;
-  if (kind == Kind::kServer || kind == Kind::kAroundServer) ballot.server = true;
-  if (kind == Kind::kReplica || kind == Kind::kAroundServer) {
-    ballot.replicas.push_back(contribution.share.parameters);
-  }
-  return ballot.moment.workers >= contributors(contribution.step);
+  Election& election = elections_[contribution.step];
+  election.moment.add(clock, contribution.samples, wire_bytes);
+  election.ballot.add(contribution);
+  return election.moment.workers >= contributors(contribution.step);
 }
 
 at::Tensor Recorder::elected(const Ballot& ballot, const at::Tensor& mean) const {
-  if (!ballot.server) return mean;
+  if (!ballot.server()) return mean;
   const at::Tensor served = server_model_();
-  if (ballot.replicas.empty()) return served.clone();
+  if (ballot.replicas() == 0) return served.clone();
   at::Tensor whole = mean.clone();
   job_->strategy()->served(job_->model->layout()).unpack(served, whole);
   return whole;
 }
 
 void Recorder::evaluate(std::int64_t step) {
-  Ballot ballot = ballots_.extract(step).mapped();
-  if (!ballot.server && ballot.replicas.empty()) return;  // whoever spoke for all has died
-  const at::Tensor mean = mean_of(ballot.replicas);
+  const auto [moment, ballot] = elections_.extract(step).mapped();
+  if (!ballot.server() && ballot.replicas() == 0) return;  // whoever spoke for all has died
+  const at::Tensor mean = ballot.mean();
   const at::Tensor parameters = elected(ballot, mean);
-  ballot.buffers.div_(static_cast<double>(ballot.moment.workers));
-  const EvalSums sums = evaluate_model(*job_->model, *job_->data, parameters, ballot.buffers, parallel_);
+  const at::Tensor buffers = ballot.buffers();
+  const EvalSums sums = evaluate_model(*job_->model, *job_->data, parameters, buffers, parallel_);
   const auto count = static_cast<double>(sums.count);
   accuracy_ = static_cast<double>(sums.correct) / count;
   loss_ = sums.loss / count;
@@ -149,9 +123,9 @@ void Recorder::evaluate(std::int64_t step) {
   const at::Tensor host = parameters.cpu();
   params_sha256_ = Sha256().update(host.const_data_ptr(), host.nbytes()).hex();
   std::vector<std::pair<std::string, double>> values{{"accuracy", accuracy_}, {"loss", loss_}};
-  if (ballot.replicas.size() > 1) values.emplace_back("replica_drift", mean_distance(ballot.replicas, mean));
-  emit(ballot.moment, step, std::move(values));
-  if (job_->evaluated) job_->evaluated(step, host, ballot.buffers.cpu());
+  if (ballot.replicas() > 1) values.emplace_back("replica_drift", ballot.distance(mean));
+  emit(moment, step, std::move(values));
+  if (job_->evaluated) job_->evaluated(step, host, buffers.cpu());
 }
 
 std::int64_t Recorder::last_step() const { return std::max(train_loss_step_, evaluated_step_); }
@@ -159,6 +133,7 @@ std::int64_t Recorder::last_step() const { return std::max(train_loss_step_, eva
 void Recorder::fill(RunOutcome& outcome) const {
   outcome.steps = last_step();
   if (train_loss_step_ > 0) outcome.train_loss = train_loss_;
+  if (bubble_.count > 0) outcome.bubble = bubble_.sum / static_cast<double>(bubble_.count);
   if (evaluated_step_ < job_->train.steps) return;
   outcome.accuracy = accuracy_;
   outcome.loss = loss_;
@@ -166,8 +141,8 @@ void Recorder::fill(RunOutcome& outcome) const {
 }
 
 void Recorder::io(Archive& archive) {
-  archive.io(steps_, ballots_, departures_, train_loss_, train_loss_step_, accuracy_, loss_, evaluated_step_,
-             params_sha256_);
+  archive.io(steps_, elections_, departures_, train_loss_, train_loss_step_, accuracy_, loss_, evaluated_step_,
+             params_sha256_, bubble_);
 }
 
 }  // namespace sac

@@ -11,6 +11,7 @@
 
 #include "engine/core/metric_sink.h"
 #include "engine/train/archive.h"
+#include "engine/train/ballot.h"
 #include "engine/train/endpoint.h"
 #include "engine/train/executor.h"
 
@@ -67,12 +68,10 @@ class Recorder {
     std::map<std::string, Mean> series;
     void io(Archive& archive) { archive.io(moment, series); }
   };
-  struct Ballot {
+  struct Election {
     Moment moment;
-    bool server = false;
-    std::vector<at::Tensor> replicas{};  ///< in order of contribution
-    at::Tensor buffers{};                ///< their sum
-    void io(Archive& archive) { archive.io(moment, server, replicas, buffers); }
+    Ballot ballot;
+    void io(Archive& archive) { archive.io(moment, ballot); }
   };
 
   /// A worker's last words.
@@ -94,7 +93,7 @@ class Recorder {
   std::function<at::Tensor()> server_model_;
   Observe observe_;
   std::map<std::int64_t, StepTotals> steps_;
-  std::map<std::int64_t, Ballot> ballots_;
+  std::map<std::int64_t, Election> elections_;
   std::vector<Departure> departures_;
   double train_loss_ = 0.0;
   std::int64_t train_loss_step_ = 0;
@@ -102,6 +101,7 @@ class Recorder {
   double loss_ = 0.0;
   std::int64_t evaluated_step_ = 0;
   std::string params_sha256_;
+  Mean bubble_;  ///< of all steps so far
 };
 
 }  // namespace sac

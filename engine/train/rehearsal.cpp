@@ -1,5 +1,7 @@
 #include "engine/train/rehearsal.h"
 
+#include <ATen/ops/empty.h>
+
 #include <utility>
 #include <vector>
 
@@ -66,15 +68,70 @@ class IdleOptimizer final : public Optimizer {
   std::unique_ptr<Optimizer> inner_;
 };
 
+class IdleStageNetwork final : public StageNetwork {
+ public:
+  IdleStageNetwork(std::shared_ptr<const Stage> stage, const at::TensorOptions& options)
+      : stage_(std::move(stage)), options_(options) {}
+
+  StageOutput forward(int /*slot*/, const Batch& /*batch*/, std::int64_t count, double /*share*/,
+                      const at::Tensor& /*activation*/) override {
+    if (stage_->outgoing() == 0) return {};
+    return {.activation = at::empty({count * stage_->outgoing()}, options_)};
+  }
+  void backward(int /*slot*/, const at::Tensor& /*gradient*/, bool /*add*/, const GradientReady& ready,
+                const at::Tensor& /*incoming*/) override {
+    for (auto layer = static_cast<int>(stage_->layout().layers.size()) - 1; ready && layer >= 0; --layer) ready(layer);
+  }
+
+ private:
+  std::shared_ptr<const Stage> stage_;
+  at::TensorOptions options_;
+};
+
+/// A stage's layout and messages.
+class IdleStage final : public Stage {
+ public:
+  explicit IdleStage(std::shared_ptr<const Stage> stage) : stage_(std::move(stage)) {}
+
+  [[nodiscard]] const Layout& layout() const override { return stage_->layout(); }
+  [[nodiscard]] Range parameters() const override { return stage_->parameters(); }
+  [[nodiscard]] Range buffers() const override { return stage_->buffers(); }
+  [[nodiscard]] at::ScalarType message_dtype() const override { return stage_->message_dtype(); }
+  [[nodiscard]] std::int64_t incoming() const override { return stage_->incoming(); }
+  [[nodiscard]] std::int64_t outgoing() const override { return stage_->outgoing(); }
+  [[nodiscard]] bool takes_batch() const override { return false; }
+  [[nodiscard]] std::unique_ptr<StageNetwork> bind(const at::Tensor& parameters, const at::Tensor& /*gradients*/,
+                                                   const at::Tensor& /*buffers*/, int /*slots*/) const override {
+    return std::make_unique<IdleStageNetwork>(stage_, parameters.options().dtype(message_dtype()));
+  }
+
+ private:
+  std::shared_ptr<const Stage> stage_;
+};
+
+OptimizerFactory idle_optimizer(const OptimizerFactory& make) {
+  return [make](const at::Tensor& parameters, const at::Tensor& gradients) {
+    return std::make_unique<IdleOptimizer>(make(parameters, gradients));
+  };
+}
+
+std::shared_ptr<const PipelinePlan> idle_plan(const PipelinePlan& plan) {
+  auto idle = std::make_shared<PipelinePlan>(plan);
+  for (StagePart& part : idle->parts) {
+    part.stage = std::make_shared<IdleStage>(part.stage);
+    part.optimizer = idle_optimizer(part.optimizer);
+  }
+  return idle;
+}
+
 }  // namespace
 
 Job rehearsal(const Job& job) {
   Job idle = job;
   idle.model = std::make_shared<IdleModel>(job.model);
   idle.data = std::make_shared<IdleBatches>(job.data->train_size());
-  idle.optimizer = [make = job.optimizer](const at::Tensor& parameters, const at::Tensor& gradients) {
-    return std::make_unique<IdleOptimizer>(make(parameters, gradients));
-  };
+  idle.optimizer = idle_optimizer(job.optimizer);
+  if (job.pipeline) idle.pipeline = idle_plan(*job.pipeline);
   idle.device = at::kCPU;
   idle.train.eval_every = 0;
   idle.train.checkpoint_every = 0;

@@ -84,6 +84,14 @@ void Slices::zero(const at::Tensor& flat) const {
   for (const Range& range : ranges_) view(flat, range).zero_();
 }
 
+Slices Slices::within(const Range& range) const {
+  std::vector<Range> cut;
+  for (const Range& mine : ranges_) {
+    cut.push_back({std::max(mine.begin, range.begin) - range.begin, std::min(mine.end, range.end) - range.begin});
+  }
+  return Slices(cut);
+}
+
 Slices Slices::part(std::int64_t part, std::int64_t parts) const {
   const std::int64_t from = size_ * part / parts;
   const std::int64_t to = size_ * (part + 1) / parts;

@@ -30,6 +30,8 @@ class Slices {
   void add(const at::Tensor& packed, const at::Tensor& flat) const;
   void zero(const at::Tensor& flat) const;
 
+  /// Those of them in `range`, counted from its beginning.
+  [[nodiscard]] Slices within(const Range& range) const;
   /// Elements [size * part / parts, size * (part + 1) / parts) of these.
   [[nodiscard]] Slices part(std::int64_t part, std::int64_t parts) const;
 

@@ -3,8 +3,11 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/zeros.h>
 
+#include <stdexcept>
+
 #include "engine/core/error.h"
 #include "engine/train/executor.h"
+#include "engine/train/pipeline.h"
 
 namespace sac {
 namespace {
@@ -26,31 +29,69 @@ std::vector<double> gradient_milestones(const Layout& layout) {
 }  // namespace
 
 Worker::Worker(const Job& job, int rank, Endpoint& endpoint)
-    : rank_(rank),
-      world_size_(static_cast<int>(job.workers)),
+    : rank_(rank % static_cast<int>(job.replicas())),
+      world_size_(static_cast<int>(job.replicas())),
       total_steps_(job.train.steps),
       seed_(job.train.seed),
       batch_size_(job.train.batch_size),
       model_(job.model),
+      layout_(&model_->layout()),
+      part_{0, layout_->parameter_count()},
       data_(job.data),
       endpoint_(&endpoint),
-      parameters_(at::empty({model_->layout().parameter_count()}, job.tensor_options())),
-      gradients_(at::zeros({model_->layout().parameter_count()}, job.tensor_options())),
-      buffers_(at::empty({model_->layout().buffer_count()}, job.tensor_options())),
+      parameters_(at::empty({part_.size()}, job.tensor_options())),
+      buffers_(at::empty({layout_->buffer_count()}, job.tensor_options())),
       schedule_(job.schedule, job.train.steps),
-      random_(job.train.seed, static_cast<std::uint32_t>(rank), Purpose::kStrategy),
-      milestones_(gradient_milestones(model_->layout())) {
+      random_(job.train.seed, static_cast<std::uint32_t>(rank_), Purpose::kStrategy) {
   model_->initialise(parameters_, buffers_, seed_);
+  job.pipeline ? enter_pipeline(job, rank) : hold_model(job);
+}
+
+void Worker::hold_model(const Job& job) {
+  gradients_ = at::zeros({part_.size()}, job.tensor_options());
+  milestones_ = gradient_milestones(*layout_);
   network_ = model_->bind(parameters_, gradients_, buffers_);
   optimizer_ = job.optimizer(parameters_, gradients_);
+}
+
+Worker::~Worker() = default;
+
+/// Keeps of the model what its stage holds.
+void Worker::enter_pipeline(const Job& job, int rank) {
+  const int stage = rank / world_size_;
+  const StagePart& mine = job.pipeline->parts[static_cast<std::size_t>(stage)];
+  const Range buffers = mine.stage->buffers();
+  layout_ = &mine.stage->layout();
+  part_ = mine.stage->parameters();
+  parameters_ = parameters_.narrow(0, part_.begin, part_.size()).clone();
+  buffers_ = buffers_.narrow(0, buffers.begin, buffers.size()).clone();
+  gradients_ = at::zeros({part_.size()}, job.tensor_options());
+  stage_comm_ = endpoint_->comm().split(stage);
+  pipeline_ = std::make_unique<Pipeline>(job.pipeline, rank, world_size_, *endpoint_, parameters_, gradients_, buffers_,
+                                         batch_size_);
+  optimizer_ = mine.optimizer(parameters_, gradients_);
+}
+
+std::int64_t Worker::stage() const { return pipeline_ ? pipeline_->stage() : 0; }
+
+bool Worker::speaks_for_replica() const { return !pipeline_ || pipeline_->last(); }
+
+void Worker::draw(Batch& batch) const {
+  data_->train_batch(rank_ / parts_, world_size_ / parts_, step_, rank_ % parts_, parts_, batch);
 }
 
 LossValue Worker::compute_gradients(const GradientReady& ready) {
   static constexpr double kWhole[] = {1.0};
   computed_ = true;
+  if (pipeline_) {
+    const auto draw_here = [this](Batch& batch) { draw(batch); };
+    const PipelineStep step = pipeline_->run(batch_size_ / parts_, draw_here, ready);
+    if (step.bubble) report(kBubble, *step.bubble);
+    return last_loss_ = step.loss;
+  }
   const std::span<const double> milestones = ready ? std::span<const double>(milestones_) : kWhole;
   endpoint_->compute(1.0 / parts_, milestones, [&](ComputePace& pace) {
-    data_->train_batch(rank_ / parts_, world_size_ / parts_, step_, rank_ % parts_, parts_, batch_);
+    draw(batch_);
     if (!ready) {
       last_loss_ = network_->compute_gradients(batch_, {});
       return;
@@ -61,6 +102,7 @@ LossValue Worker::compute_gradients(const GradientReady& ready) {
 }
 
 bool Worker::try_gradients() {
+  if (pipeline_) throw std::logic_error("a pipeline cannot be called off midway");
   LossValue loss;
   const bool done = endpoint_->compute_unless_called_off([&] {
     data_->train_batch(rank_, world_size_, step_, 0, 1, batch_);
@@ -73,12 +115,17 @@ bool Worker::try_gradients() {
 
 void Worker::share_batches(int parts) {
   if (parts < 1 || world_size_ % parts != 0) {
-    throw ConfigError("a mini-batch cannot be shared by " + std::to_string(parts) +
-                      " workers: it must divide cluster.workers = " + std::to_string(world_size_));
+    throw ConfigError("a mini-batch cannot be shared by " + std::to_string(parts) + " workers: it must divide " +
+                      (pipeline_ ? "the number of replicas, " : "cluster.workers = ") + std::to_string(world_size_));
   }
   if (batch_size_ % parts != 0) {
     throw ConfigError("a mini-batch cannot be shared by " + std::to_string(parts) +
                       " workers: it must divide train.batch_size = " + std::to_string(batch_size_));
+  }
+  if (pipeline_ && pipeline_->micro_batches() > batch_size_ / parts) {
+    throw ConfigError("cluster.micro_batches = " + std::to_string(pipeline_->micro_batches()) +
+                      " is more than the train.batch_size / " + std::to_string(parts) + " = " +
+                      std::to_string(batch_size_ / parts) + " samples that a worker takes of a shared mini-batch");
   }
   parts_ = parts;
 }

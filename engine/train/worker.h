@@ -19,12 +19,16 @@
 namespace sac {
 
 struct Job;
+class Pipeline;
 
 /// What a strategy sees of one participant: its replica as flat tensors, its gradient, its optimiser, and its links to
-/// the others. It cannot tell a simulated network from a real one. One thread owns it.
+/// the others. It cannot tell a simulated network from a real one. One thread owns it. In a pipeline it is one stage of a
+/// replica: rank and world size count replicas, its tensors and its communicator are those of its stage.
 class Worker {
  public:
+  /// Collective over all workers where there is a pipeline.  @param rank  among them all.
   Worker(const Job& job, int rank, Endpoint& endpoint);
+  ~Worker();
 
   [[nodiscard]] int rank() const { return rank_; }
   [[nodiscard]] int world_size() const { return world_size_; }
@@ -38,7 +42,9 @@ class Worker {
   [[nodiscard]] const at::Tensor& parameters() const { return parameters_; }  ///< [D], contiguous, updated in place
   [[nodiscard]] const at::Tensor& gradients() const { return gradients_; }    ///< [D], overwritten by compute_gradients
   [[nodiscard]] const at::Tensor& buffers() const { return buffers_; }        ///< [S], running statistics; S may be 0
-  [[nodiscard]] const Layout& layout() const { return model_->layout(); }
+  [[nodiscard]] const Layout& layout() const { return *layout_; }
+  [[nodiscard]] const Layout& model_layout() const { return model_->layout(); }  ///< of all stages
+  [[nodiscard]] const Range& part() const { return part_; }  ///< which of the model's elements parameters() are
 
   /// Draws this step's mini-batch and overwrites gradients() with the gradient of its mean loss at parameters().
   /// @param ready  called during the backward pass as each layer's gradient becomes final, last layer first; a
@@ -57,7 +63,7 @@ class Worker {
   /// parameters() <- optimiser's update from gradients() with lr().
   void update() { optimizer_->step(lr()); }
 
-  [[nodiscard]] Communicator& comm() { return endpoint_->comm(); }
+  [[nodiscard]] Communicator& comm() { return stage_comm_ ? *stage_comm_ : endpoint_->comm(); }
   [[nodiscard]] ParameterServer& server() { return endpoint_->server(); }
   /// This worker has nothing to do (or something again): until then it waits for nobody, it is idle.
   void rest(bool resting) { endpoint_->rest(resting); }
@@ -75,6 +81,12 @@ class Worker {
   friend class WorkerLoop;
 
   void io(Archive& archive);
+  void hold_model(const Job& job);
+  void enter_pipeline(const Job& job, int rank);
+  void draw(Batch& batch) const;
+  [[nodiscard]] std::int64_t stage() const;
+  /// It reports what is told once a replica.
+  [[nodiscard]] bool speaks_for_replica() const;
 
   int rank_;
   int world_size_;
@@ -86,10 +98,14 @@ class Worker {
   bool computed_ = false;        ///< a gradient, in this step
   std::int64_t idle_steps_ = 0;  ///< without a gradient
   std::shared_ptr<const Model> model_;
+  const Layout* layout_;
+  Range part_;
   std::shared_ptr<const BatchSource> data_;
   Endpoint* endpoint_;
   at::Tensor parameters_, gradients_, buffers_;
-  std::unique_ptr<Network> network_;
+  std::unique_ptr<Communicator> stage_comm_;  ///< the workers of the same stage; null without a pipeline
+  std::unique_ptr<Network> network_;          ///< null in a pipeline
+  std::unique_ptr<Pipeline> pipeline_;        ///< null without one
   std::unique_ptr<Optimizer> optimizer_;
   LearningRate schedule_;
   RandomStream random_;

@@ -32,23 +32,23 @@ void WorkerLoop::run(const std::string& state) {
 
 void WorkerLoop::after_step() {
   if (worker_.step_ == worker_.total_steps_ && strategy_->traits().server) endpoint_->leave_server();
-  if (worker_.computed_) {
+  if (!worker_.computed_) ++worker_.idle_steps_;
+  if (worker_.computed_ && worker_.speaks_for_replica()) {
     loss_sum_ += worker_.last_loss_;
     ++loss_count_;
-  } else {
-    ++worker_.idle_steps_;
   }
   worker_.computed_ = false;
   const TrainConfig& train = job_->train;
   const bool last = worker_.step_ == train.steps;
   if (last || due(worker_.step_, train.log_every)) report();
   if (last || due(worker_.step_, train.eval_every)) contribute();
-  if (!last && worker_.speaks_for_all() && due(worker_.step_, train.checkpoint_every)) endpoint_->request_checkpoint();
+  const bool one_of_all = worker_.speaks_for_all() && worker_.stage() == 0;
+  if (!last && one_of_all && due(worker_.step_, train.checkpoint_every)) endpoint_->request_checkpoint();
 }
 
 void WorkerLoop::report() {
   endpoint_->report({.step = worker_.step_,
-                     .samples = worker_.samples_seen(),
+                     .samples = worker_.speaks_for_replica() ? worker_.samples_seen() : 0,
                      .loss_sum = loss_sum_.value(),
                      .loss_count = loss_count_,
                      .lr = worker_.schedule_.at(worker_.step_ - 1),
@@ -62,9 +62,11 @@ void WorkerLoop::contribute() {
   ConsensusShare share = strategy_->consensus(worker_);
   if (share.parameters.defined()) share.parameters = share.parameters.clone();
   endpoint_->contribute({.step = worker_.step_,
-                         .samples = worker_.samples_seen(),
+                         .samples = worker_.speaks_for_replica() ? worker_.samples_seen() : 0,
                          .share = std::move(share),
-                         .buffers = worker_.buffers_.clone()});
+                         .buffers = worker_.buffers_.clone(),
+                         .stage = worker_.stage(),
+                         .replica = worker_.rank()});
 }
 
 void WorkerLoop::io(Archive& archive) {

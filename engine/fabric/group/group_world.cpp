@@ -54,7 +54,7 @@ void require_same_job(const RankContext& context, const std::string& key) {
 
 void io(Archive& archive, Contribution& contribution, double& clock, std::int64_t& wire_bytes) {
   archive.io(contribution.step, contribution.samples, contribution.share.kind, contribution.share.parameters,
-             contribution.buffers, clock, wire_bytes);
+             contribution.buffers, contribution.stage, contribution.replica, clock, wire_bytes);
 }
 
 void io(Archive& archive, WorkerTotals& totals, double& seconds) {

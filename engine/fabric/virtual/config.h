@@ -54,7 +54,7 @@ struct ClusterConfig {
   Timeline* timeline = nullptr;  ///< takes down what the workers do; nullptr = nobody does
 };
 
-const std::vector<OptionSpec>& cluster_options();  ///< workers, fabric, timeout_s, faults, on_failure
+const std::vector<OptionSpec>& cluster_options();  ///< workers, pipeline, ..., faults, on_failure
 const std::vector<OptionSpec>& network_options();
 const std::vector<OptionSpec>& compute_options();
 const std::vector<OptionSpec>& server_options();

@@ -24,8 +24,7 @@ class Embedding final : public Layer {
     at::index_select_out(rows, table, 0, tokens.view(-1));
     output.add_(pass.weight(1));
     if (!padded_) return output;
-    pass.skip.padding = at::zeros({tokens.size(0), 1, 1, out.width}, table.options())
-                            .masked_fill_(tokens.eq(0).view({-1, 1, 1, out.width}), kHidden);
+    pass.skip.padding = padding_of(tokens, table.options());
     return output.add_(pass.weight(2).select(0, 0));
   }
 
@@ -44,8 +43,6 @@ class Embedding final : public Layer {
   }
 
  private:
-  static constexpr double kHidden = -std::numeric_limits<double>::infinity();
-
   void gradients_by_loops(const Pass& pass, const at::Tensor& gradient) const {
     const std::int64_t width = spec().output.channels;
     const auto* token = pass.space.input.const_data_ptr<std::int64_t>();
@@ -89,6 +86,12 @@ LayerSpec describe(std::string name, SampleShape input, std::int64_t width, Fill
 
 }  // namespace
 
+at::Tensor padding_of(const at::Tensor& tokens, const at::TensorOptions& options) {
+  constexpr double kHidden = -std::numeric_limits<double>::infinity();
+  const std::int64_t width = tokens.size(1);
+  return at::zeros({tokens.size(0), 1, 1, width}, options).masked_fill_(tokens.eq(0).view({-1, 1, 1, width}), kHidden);
+}
+
 std::unique_ptr<Layer> embedding(std::string name, SampleShape input, std::int64_t width, double deviation) {
   return std::make_unique<Embedding>(describe(std::move(name), input, width, {.deviation = deviation}), false);
 }
@@ -96,6 +99,7 @@ std::unique_ptr<Layer> embedding(std::string name, SampleShape input, std::int64
 std::unique_ptr<Layer> padded_embedding(std::string name, SampleShape input, std::int64_t width, double deviation) {
   LayerSpec spec = describe(std::move(name), input, width, {.deviation = deviation});
   spec.parameters.push_back({"types", {2, width}, {.deviation = deviation}});
+  spec.hides_padding = true;
   return std::make_unique<Embedding>(std::move(spec), true);
 }
 

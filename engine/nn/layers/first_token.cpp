@@ -22,7 +22,7 @@ class FirstToken final : public Layer {
 }  // namespace
 
 std::unique_ptr<Layer> first_token(SampleShape input) {
-  return std::make_unique<FirstToken>(LayerSpec{.output = {input.channels, 1, 1}});
+  return std::make_unique<FirstToken>(LayerSpec{.output = {input.channels, 1, 1}, .row = true});
 }
 
 }  // namespace sac

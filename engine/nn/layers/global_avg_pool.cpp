@@ -56,7 +56,7 @@ class GlobalAvgPool final : public Layer {
 
 std::unique_ptr<Layer> global_avg_pool(SampleShape input) {
   const auto elements = static_cast<double>(input.size());
-  LayerSpec spec{.output = {input.channels, 1, 1}, .forward_flops = elements, .backward_flops = elements};
+  LayerSpec spec{.output = {input.channels, 1, 1}, .forward_flops = elements, .backward_flops = elements, .row = true};
   return std::make_unique<GlobalAvgPool>(std::move(spec), input);
 }
 

@@ -113,7 +113,9 @@ class Linear final : public Layer {
 std::unique_ptr<Layer> linear(std::string name, SampleShape input, std::int64_t features) {
   const double bound = 1.0 / std::sqrt(static_cast<double>(input.size()));
   const Fill uniform{-bound, bound};
-  return std::make_unique<Linear>(describe(std::move(name), input.size(), features, 1, uniform, uniform), false);
+  LayerSpec spec = describe(std::move(name), input.size(), features, 1, uniform, uniform);
+  spec.row = true;
+  return std::make_unique<Linear>(std::move(spec), false);
 }
 
 std::unique_ptr<Layer> token_linear(std::string name, SampleShape input, std::int64_t features, double deviation) {

@@ -89,14 +89,15 @@ class SkipEnd final : public Layer {
 }  // namespace
 
 std::unique_ptr<Layer> skip_start(SampleShape input) {
-  return std::make_unique<SkipStart>(LayerSpec{.output = input, .backward_flops = static_cast<double>(input.size())});
+  return std::make_unique<SkipStart>(
+      LayerSpec{.output = input, .backward_flops = static_cast<double>(input.size()), .skip = SkipRole::kOpens});
 }
 
 std::unique_ptr<Layer> skip_end(SampleShape input, Activation activation) {
   const auto elements = static_cast<double>(input.size());
   const double relu = activation == Activation::kRelu ? elements : 0.0;
-  return std::make_unique<SkipEnd>(LayerSpec{.output = input, .forward_flops = elements + relu, .backward_flops = relu},
-                                   activation);
+  LayerSpec spec{.output = input, .forward_flops = elements + relu, .backward_flops = relu, .skip = SkipRole::kCloses};
+  return std::make_unique<SkipEnd>(std::move(spec), activation);
 }
 
 }  // namespace sac

@@ -1,0 +1,39 @@
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/train/archive.h"
+#include "engine/train/endpoint.h"
+
+namespace sac {
+
+/// What the workers give to one evaluation, put together: the mean over the shares of each stage, in the order in which
+/// they came, one stage after the other.
+class Ballot {
+ public:
+  void add(const Contribution& contribution);
+
+  [[nodiscard]] bool server() const { return server_; }  ///< somebody votes for the server's model
+  [[nodiscard]] std::int64_t replicas() const;           ///< that have a share
+  [[nodiscard]] at::Tensor mean() const;                 ///< [D]; undefined without shares
+  /// mean_k |x_k - mean|
+  [[nodiscard]] double distance(const at::Tensor& mean) const;
+  [[nodiscard]] at::Tensor buffers() const;  ///< [S], the mean over the workers
+  void io(Archive& archive) { archive.io(server_, stages_); }
+
+ private:
+  struct Stage {
+    std::vector<at::Tensor> shares{};
+    std::vector<std::int64_t> whose{};  ///< replicas
+    at::Tensor buffers{};               ///< their sum
+    std::int64_t workers = 0;
+    void io(Archive& archive) { archive.io(shares, whose, buffers, workers); }
+  };
+
+  bool server_ = false;
+  std::vector<Stage> stages_{};
+};
+
+}  // namespace sac
