@@ -174,15 +174,16 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),
                       options = spec.table("strategy")] { return entry.make(options); };
   run.job.key = key.run;
+  run.job.spec = canonical_toml(spec);
   run.job.stop = settings.stop;
   if (!settings.save.empty()) run.job.evaluated = save_last(run.job, settings.save);
   run.context = make_context(spec, run.job, key, settings);
   return run;
 }
 
-RunOutcome execute(PreparedRun run, MetricSink& sink, const std::function<std::string()>& checkpoint) {
+RunOutcome execute(PreparedRun run, MetricSink& sink, const std::function<std::string()>& checkpoints) {
   sink.begin(run.context);
-  run.job.checkpoint_path = checkpoint();
+  run.job.checkpoint_path = checkpoints();
   const RunOutcome outcome = run_to_end(run, sink);
   sink.finish(outcome);
   return outcome;

@@ -113,45 +113,60 @@ std::vector<std::int64_t> Recorder::depart(std::int64_t reported, std::int64_t c
   return elected;
 }
 
+void Recorder::Ballot::add(const Contribution& contribution) {
+  add_to(buffers, contribution.buffers);
+  using Kind = ConsensusShare::Kind;
+  const Kind kind = contribution.share.kind;
+  if (kind == Kind::kServer || kind == Kind::kAroundServer) server = true;
+  if (kind == Kind::kReplica || kind == Kind::kAroundServer) replicas.push_back(contribution.share.parameters);
+}
+
 bool Recorder::contribute(const Contribution& contribution, double clock, std::int64_t wire_bytes) {
   Ballot& ballot = ballots_[contribution.step];
   ballot.moment.add(clock, contribution.samples, wire_bytes);
-  add_to(ballot.buffers, contribution.buffers);
-  using Kind = ConsensusShare::Kind;
-  const Kind kind = contribution.share.kind;
-  if (kind == Kind::kServer || kind == Kind::kAroundServer) ballot.server = true;
-  if (kind == Kind::kReplica || kind == Kind::kAroundServer) {
-    ballot.replicas.push_back(contribution.share.parameters);
-  }
+  ballot.add(contribution);
   return ballot.moment.workers >= contributors(contribution.step);
 }
 
-at::Tensor Recorder::elected(const Ballot& ballot, const at::Tensor& mean) const {
-  if (!ballot.server) return mean;
+/// @param mean  of the ballot's replicas.
+FlatModel Recorder::elected(const Ballot& ballot, const at::Tensor& mean) const {
+  if (!ballot.server && ballot.replicas.empty()) return {};
+  FlatModel model{.parameters = mean, .buffers = ballot.buffers.div(static_cast<double>(ballot.moment.workers))};
+  if (!ballot.server) return model;
   const at::Tensor served = server_model_();
-  if (ballot.replicas.empty()) return served.clone();
-  at::Tensor whole = mean.clone();
-  job_->strategy()->served(job_->model->layout()).unpack(served, whole);
-  return whole;
+  model.parameters = ballot.replicas.empty() ? served.clone() : mean.clone();
+  if (!ballot.replicas.empty()) job_->strategy()->served(job_->model->layout()).unpack(served, model.parameters);
+  return model;
+}
+
+FlatModel Recorder::model_of(const std::vector<Contribution>& standing) const {
+  Ballot ballot;
+  const auto last = ballots_.find(job_->train.steps);
+  if (last != ballots_.end()) ballot = last->second;
+  if (ballot.buffers.defined()) ballot.buffers = ballot.buffers.clone();
+  for (const Contribution& contribution : standing) {
+    ++ballot.moment.workers;
+    ballot.add(contribution);
+  }
+  return elected(ballot, mean_of(ballot.replicas));
 }
 
 void Recorder::evaluate(std::int64_t step) {
-  Ballot ballot = ballots_.extract(step).mapped();
-  if (!ballot.server && ballot.replicas.empty()) return;  // whoever spoke for all has died
+  const Ballot ballot = ballots_.extract(step).mapped();
   const at::Tensor mean = mean_of(ballot.replicas);
-  const at::Tensor parameters = elected(ballot, mean);
-  ballot.buffers.div_(static_cast<double>(ballot.moment.workers));
-  const EvalSums sums = evaluate_model(*job_->model, *job_->data, parameters, ballot.buffers, parallel_);
+  const FlatModel model = elected(ballot, mean);
+  if (!model.parameters.defined()) return;  // whoever spoke for all has died
+  const EvalSums sums = evaluate_model(*job_->model, *job_->data, model.parameters, model.buffers, parallel_);
   const auto count = static_cast<double>(sums.count);
   accuracy_ = static_cast<double>(sums.correct) / count;
   loss_ = sums.loss / count;
   evaluated_step_ = step;
-  const at::Tensor host = parameters.cpu();
+  const at::Tensor host = model.parameters.cpu();
   params_sha256_ = Sha256().update(host.const_data_ptr(), host.nbytes()).hex();
   std::vector<std::pair<std::string, double>> values{{"accuracy", accuracy_}, {"loss", loss_}};
   if (ballot.replicas.size() > 1) values.emplace_back("replica_drift", mean_distance(ballot.replicas, mean));
   emit(ballot.moment, step, std::move(values));
-  if (job_->evaluated) job_->evaluated(step, host, ballot.buffers.cpu());
+  if (job_->evaluated) job_->evaluated(step, host, model.buffers.cpu());
 }
 
 std::int64_t Recorder::last_step() const { return std::max(train_loss_step_, evaluated_step_); }

@@ -80,7 +80,7 @@ Job rehearsal(const Job& job) {
   idle.train.checkpoint_every = 0;
   idle.checkpoint_path.clear();
   idle.evaluated = {};
-  idle.resume = false;
+  idle.resume.reset();
   return idle;
 }
 

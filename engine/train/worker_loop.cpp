@@ -18,11 +18,14 @@ void WorkerLoop::run(const std::string& state) {
     Archive archive(state);
     io(archive);
   }
+  const std::int64_t begun = worker_.step_;
+  const std::int64_t every = job_->checkpoint_path.empty() ? 0 : job_->train.checkpoint_every;
   while (worker_.step_ < worker_.total_steps_) {
-    if (endpoint_->wants_boundary()) {
+    if (endpoint_->wants_boundary(worker_.step_, worker_.step_ > begun && due(worker_.step_, every))) {
+      Contribution standing = contribution();
       Archive archive;
       io(archive);
-      endpoint_->boundary(archive.bytes());
+      endpoint_->boundary(archive.bytes(), std::move(standing));
     }
     strategy_->step(worker_);
     ++worker_.step_;
@@ -42,8 +45,7 @@ void WorkerLoop::after_step() {
   const TrainConfig& train = job_->train;
   const bool last = worker_.step_ == train.steps;
   if (last || due(worker_.step_, train.log_every)) report();
-  if (last || due(worker_.step_, train.eval_every)) contribute();
-  if (!last && worker_.speaks_for_all() && due(worker_.step_, train.checkpoint_every)) endpoint_->request_checkpoint();
+  if (last || due(worker_.step_, train.eval_every)) endpoint_->contribute(contribution());
 }
 
 void WorkerLoop::report() {
@@ -58,13 +60,13 @@ void WorkerLoop::report() {
   loss_count_ = 0;
 }
 
-void WorkerLoop::contribute() {
+Contribution WorkerLoop::contribution() {
   ConsensusShare share = strategy_->consensus(worker_);
   if (share.parameters.defined()) share.parameters = share.parameters.clone();
-  endpoint_->contribute({.step = worker_.step_,
-                         .samples = worker_.samples_seen(),
-                         .share = std::move(share),
-                         .buffers = worker_.buffers_.clone()});
+  return {.step = worker_.step_,
+          .samples = worker_.samples_seen(),
+          .share = std::move(share),
+          .buffers = worker_.buffers_.clone()};
 }
 
 void WorkerLoop::io(Archive& archive) {

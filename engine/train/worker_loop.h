@@ -18,7 +18,7 @@ class WorkerLoop {
   void io(Archive& archive);
   void after_step();
   void report();
-  void contribute();
+  [[nodiscard]] Contribution contribution();  ///< its part of the model now
 
   const Job* job_;
   Endpoint* endpoint_;
