@@ -8,6 +8,7 @@
 
 #include "datasets/content.h"
 #include "engine/core/error.h"
+#include "engine/core/value.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
 #include "engine/nn/pretrained.h"
@@ -77,6 +78,13 @@ Evaluated save_last(const Job& job, const std::filesystem::path& path) {
                                                                       const at::Tensor& buffers) {
     if (step == last) save_safetensors(path, layout, parameters, buffers);
   };
+}
+
+/// @throws ConfigError  the model that is evaluated lies on a server, which keeps no average of it.
+void check_average(const RunSpec& spec, const Job& job) {
+  if (job.train.ema_decay == 0.0 || !job.strategy()->traits().server) return;
+  throw ConfigError("train.ema_decay = " + shortest(job.train.ema_decay) + " does not go with strategy '" +
+                    spec.choice("strategy") + "': the model that is evaluated lies on its server; give 0");
 }
 
 RunContext make_context(const RunSpec& spec, const Job& job, const RunKey& key, const RunSettings& settings) {
@@ -173,6 +181,7 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.job.schedule = spec.table("optimizer");
   run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),
                       options = spec.table("strategy")] { return entry.make(options); };
+  check_average(spec, run.job);
   run.job.key = key.run;
   run.job.spec = canonical_toml(spec);
   run.job.stop = settings.stop;

@@ -9,7 +9,11 @@ bool due(std::int64_t step, std::int64_t period) { return period > 0 && step % p
 }  // namespace
 
 WorkerLoop::WorkerLoop(const Job& job, int rank, Endpoint& endpoint)
-    : job_(&job), endpoint_(&endpoint), worker_(job, rank, endpoint), strategy_(job.strategy()) {}
+    : job_(&job),
+      endpoint_(&endpoint),
+      worker_(job, rank, endpoint),
+      strategy_(job.strategy()),
+      average_(job.train.ema_decay) {}
 
 void WorkerLoop::run(const std::string& state) {
   strategy_->prepare(worker_);
@@ -17,6 +21,8 @@ void WorkerLoop::run(const std::string& state) {
   if (!state.empty()) {
     Archive archive(state);
     io(archive);
+  } else {
+    follow();
   }
   const std::int64_t begun = worker_.step_;
   const std::int64_t every = job_->checkpoint_path.empty() ? 0 : job_->train.checkpoint_every;
@@ -29,6 +35,7 @@ void WorkerLoop::run(const std::string& state) {
     }
     strategy_->step(worker_);
     ++worker_.step_;
+    follow();
     after_step();
   }
 }
@@ -60,13 +67,17 @@ void WorkerLoop::report() {
   loss_count_ = 0;
 }
 
+void WorkerLoop::follow() {
+  if (average_.on()) average_.take(strategy_->consensus(worker_), worker_.buffers_);
+}
+
 Contribution WorkerLoop::contribution() {
   ConsensusShare share = strategy_->consensus(worker_);
+  at::Tensor buffers = worker_.buffers_;
+  if (average_.on()) average_.replace(share, buffers);
   if (share.parameters.defined()) share.parameters = share.parameters.clone();
-  return {.step = worker_.step_,
-          .samples = worker_.samples_seen(),
-          .share = std::move(share),
-          .buffers = worker_.buffers_.clone()};
+  return {
+      .step = worker_.step_, .samples = worker_.samples_seen(), .share = std::move(share), .buffers = buffers.clone()};
 }
 
 void WorkerLoop::io(Archive& archive) {
@@ -75,6 +86,7 @@ void WorkerLoop::io(Archive& archive) {
   loss_sum_ = loss;
   worker_.io(archive);
   strategy_->io(archive, worker_);
+  if (average_.on()) average_.io(archive);
   endpoint_->io(archive);
 }
 

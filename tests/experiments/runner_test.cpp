@@ -109,5 +109,17 @@ TEST(Runner, AStoppedRunResumesToTheSameEnd) {
   std::filesystem::remove_all(path);
 }
 
+TEST(Runner, AnAverageOfWeightsIsRefusedWhereAServerHoldsThem) {
+  const auto refused = [](const std::string& strategy) {
+    const std::string text = std::string(kTiny) + "ema_decay = 0.9\n[strategy]\nname = '" + strategy + "'\n";
+    return error_of([&] { prepare_run(spec_of(text), {}); });
+  };
+  EXPECT_EQ(refused("local_sgd"), "no error");
+  EXPECT_THAT(refused("async_sgd"), HasSubstr("train.ema_decay = 0.9 does not go with strategy 'async_sgd'"));
+  EXPECT_THAT(refused("fedavg"), HasSubstr("server"));
+  EXPECT_THAT(error_of([] { prepare_run(spec_of(std::string(kTiny) + "ema_decay = 1\n"), {}); }),
+              HasSubstr("never leaves the initial weights"));
+}
+
 }  // namespace
 }  // namespace sac

@@ -166,6 +166,7 @@ struct ToyRun {
   std::int64_t log_every = 5;
   std::int64_t checkpoint_every = 0;
   std::int64_t checkpoints_kept = 3;
+  double ema_decay = 0.0;
   at::ScalarType dtype = at::kDouble;
   NetworkConfig network{.latency_s = 1e-3,
                         .bandwidth_Bps = 1e5,
@@ -196,7 +197,8 @@ struct ToyRun {
                  .eval_every = eval_every,
                  .log_every = log_every,
                  .checkpoint_every = checkpoint_every,
-                 .checkpoints_kept = checkpoints_kept};
+                 .checkpoints_kept = checkpoints_kept,
+                 .ema_decay = ema_decay};
     job.model = std::make_shared<ToyModel>(layers, dtype);
     job.data = std::make_shared<ToyData>(elements(), batch, dtype);
     job.optimizer = [m = momentum](const at::Tensor& parameters, const at::Tensor& gradients) {
