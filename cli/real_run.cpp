@@ -60,7 +60,7 @@ ExitCode run_first_rank(PreparedRun run, const TrainFlags& flags, const Globals&
   const RunContext context = run.context;
   const Store store = Store::open(flags.database, Store::Mode::kWrite);
   const std::unique_ptr<RunSink> sink =
-      flags.scheduled.empty() ? store.sink() : store.resume_sink(store.find(flags.scheduled).run, 0);
+      flags.scheduled.empty() ? store.sink() : store.resume_sink(store.find(flags.scheduled).run, std::nullopt);
   if (globals.verbosity > 0) say_what_runs(run);
   ProgressDisplay display(ProgressDisplay::style_for(globals.quiet));
   Tee tee({sink.get(), &display});

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <memory>
 
+#include "cli/checkpoint_folder.h"
 #include "cli/command.h"
 #include "cli/db_option.h"
 #include "cli/runs_actions.h"
@@ -125,8 +126,8 @@ std::string show_text(const Store& store, const RunRecord& run, bool color) {
   table.left(1);
   table.add({"status", run.status + (run.error.empty() ? "" : ": " + run.error)});
   add_annotations(store.path().string(), run, table);
-  if (run.resumable) {
-    table.add({"checkpoint", run.checkpoint + " (step " + std::to_string(run.checkpoint_step) + ")"});
+  if (!run.checkpoint.empty()) {
+    table.add({"checkpoints", run.checkpoint + " (the newest of step " + std::to_string(run.checkpoint_step) + ")"});
   }
   table.add({"setting", run.strategy + " on " + run.dataset + ", " + run.model + " (" + grouped(run.parameters) +
                             " parameters), " + std::to_string(run.workers) + " workers x batch " +
@@ -160,11 +161,15 @@ ExitCode remove_runs(const RunsFlags& flags, const Globals& globals) {
   if (!std::filesystem::exists(flags.database)) throw UsageError("no database '" + flags.database + "'");
   Store store = Store::open(flags.database, Store::Mode::kWrite);
   std::vector<std::int64_t> ids;
+  Strings names;
   for (const std::string& word : flags.words) {
-    const std::int64_t id = store.find(word).run;
-    if (std::ranges::find(ids, id) == ids.end()) ids.push_back(id);
+    const RunRecord run = store.find(word);
+    if (std::ranges::find(ids, run.run) != ids.end()) continue;
+    ids.push_back(run.run);
+    names.push_back(run.name);
   }
   store.remove(ids);
+  for (const std::string& name : names) checkpoints_of(flags.database, name).remove();
   if (!globals.quiet) std::cerr << "removed " << ids.size() << (ids.size() == 1 ? " run\n" : " runs\n");
   return ExitCode::kOk;
 }

@@ -5,7 +5,7 @@
 #include <map>
 #include <memory>
 
-#include "cli/checkpoint_file.h"
+#include "cli/checkpoint_folder.h"
 #include "cli/command.h"
 #include "cli/data_dir_option.h"
 #include "cli/db_option.h"
@@ -140,10 +140,10 @@ void print_end(const SweepFlags& flags, const Globals& globals, const SweepPlan&
   for (const auto& [name, error] : failures) print_note("run '" + name + "' failed: " + error);
 }
 
-/// A run that was killed right after its end was written leaves its last checkpoint behind.
+/// A run that was killed right after its end was written leaves its last checkpoints behind.
 void remove_obsolete_checkpoints(SweepStore& store, std::int64_t sweep, const std::string& database) {
   if (!std::filesystem::exists(folder_beside(database, ".checkpoints"))) return;
-  for (const std::string& name : store.finished(sweep)) remove_checkpoint(checkpoint_path(database, name));
+  for (const std::string& name : store.finished_without_checkpoints(sweep)) checkpoints_of(database, name).remove();
 }
 
 ExitCode carry_out(const SweepFlags& flags, const Globals& globals, const BlockedSignals& signals,

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "cli/checkpoint_file.h"
+#include "cli/checkpoint_folder.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -12,7 +12,6 @@
 #include "cli/scheduled.h"
 #include "cli/signals.h"
 #include "cli/train_flags.h"
-#include "engine/train/archive.h"
 #include "experiments/machine.h"
 #include "experiments/runner.h"
 #include "experiments/tee.h"
@@ -21,6 +20,16 @@
 namespace sac {
 namespace {
 
+std::string text_of(const RunRecord& record) { return "run " + std::to_string(record.run) + " '" + record.name + "'"; }
+
+/// @throws UsageError  there is none.
+RunRecord newest_resumable(const Store& store) {
+  std::vector<RunRecord> runs = store.runs();
+  std::erase_if(runs, [](const RunRecord& run) { return !run.resumable; });
+  if (runs.empty()) throw UsageError("no run in '" + store.path().string() + "' has been stopped with a checkpoint");
+  return runs.back();
+}
+
 /// The run to go on with.
 /// @throws UsageError  other flags say what the spec says, or the run cannot be resumed.
 RunRecord resumable_run(const TrainFlags& flags, const Store& store) {
@@ -28,43 +37,52 @@ RunRecord resumable_run(const TrainFlags& flags, const Store& store) {
     throw UsageError("--resume takes the whole spec from run '" + flags.resume +
                      "'; give only --db, --data-dir, --slots and --json with it");
   }
-  RunRecord record = store.find(flags.resume);
-  const std::string run = "run " + std::to_string(record.run) + " '" + record.name + "'";
+  RunRecord record = flags.resume == kNewestRun ? newest_resumable(store) : store.find(flags.resume);
+  const std::string run = text_of(record);
   if (record.fabric != "virtual") {
     throw UsageError(run + " ran on " + record.fabric + "; --resume is for virtual runs, train it anew");
   }
   if (record.status == "FINISHED") throw UsageError(run + " is finished; there is nothing to resume");
   if (record.status == "RUNNING") throw UsageError(run + " is still running on " + record.host);
-  const std::filesystem::path path = checkpoint_path(flags.database, record.name);
-  if (!std::filesystem::exists(path)) {
-    throw UsageError(run + " is " + record.status + " and has no checkpoint '" + path.string() +
-                     "'; train it anew (train.checkpoint_every = N writes one every N steps)");
-  }
   return record;
+}
+
+void note_unless_quiet(const Globals& globals, const std::string& text) {
+  if (!globals.quiet) print_note(text);
+}
+
+/// The newest whole checkpoint of a run; says which ones are passed over and which it is.
+std::shared_ptr<const Checkpoint> newest_checkpoint(const TrainFlags& flags, const RunRecord& record,
+                                                    const Globals& globals) {
+  const auto passed_over = [](const std::string& text) { print_note(text); };
+  std::optional<Checkpoint> found = checkpoints_of(flags.database, record.name).newest(record.key, passed_over);
+  if (!found) return nullptr;
+  note_unless_quiet(globals, "going on with " + text_of(record) + " after step " +
+                                 std::to_string(found->manifest.step) + ", from '" + found->folder.string() + "'");
+  return std::make_shared<const Checkpoint>(std::move(*found));
 }
 
 ExitCode run_and_report(PreparedRun run, RunSink& sink, const TrainFlags& flags, const Globals& globals) {
   const RunContext context = run.context;
   if (globals.verbosity > 0) say_what_runs(run);
-  const bool resumed = run.job.resume;
+  const bool resumed = run.job.resume != nullptr;
+  run.job.checkpoints_stay = flags.scheduled.empty() && run.job.train.checkpoint_every > 0;
   const std::shared_ptr<const Timeline> timeline = run.timeline;
   ProgressDisplay display(ProgressDisplay::style_for(globals.quiet));
   Tee tee({&sink, &display});
-  std::filesystem::path path;
-  run.job.checkpointing = [&](std::int64_t step) { sink.checkpointed(path.string(), step); };
+  std::filesystem::path folder;
+  run.job.checkpointing = [&](std::int64_t step) { sink.checkpointed(folder.string(), step); };
   const RunOutcome outcome = execute(std::move(run), tee, [&] {
-    path = checkpoint_path(flags.database, sink.run_name());
-    if (!resumed) remove_checkpoint(path);
-    return path.string();
+    folder = checkpoint_folder(flags.database, sink.run_name());
+    if (!resumed) Checkpoints(folder).remove();
+    return folder.string();
   });
   if (timeline) sink.timeline(timeline->spans());
-  if (outcome.status == RunStatus::kFinished) remove_checkpoint(path);
+  if (outcome.checkpoint.empty()) Checkpoints(folder).remove();
   print_run(flags, globals, context, sink, outcome);
   if (outcome.status != RunStatus::kKilled) return ExitCode::kOk;
-  if (!globals.quiet) {
-    print_note("stopped; go on with: sactool train --resume " + std::to_string(sink.run_id()) + " --db " +
-               flags.database);
-  }
+  note_unless_quiet(globals, "stopped; go on with: sactool train --resume " + std::to_string(sink.run_id()) + " --db " +
+                                 flags.database);
   return ExitCode::kResumable;
 }
 
@@ -97,13 +115,15 @@ ExitCode train_anew(const TrainFlags& flags, const Globals& globals) {
   return run_and_report(std::move(run), *sink, flags, globals);
 }
 
-/// Makes a stored run, from its checkpoint or, at `step` 0, from the start.
-ExitCode take_up(const Store& store, const RunRecord& record, std::int64_t step, const TrainFlags& flags,
-                 const Globals& globals) {
+/// Makes a stored run, from a checkpoint or, where there is none, from the start.
+ExitCode take_up(const Store& store, const RunRecord& record, std::shared_ptr<const Checkpoint> checkpoint,
+                 const TrainFlags& flags, const Globals& globals) {
   PreparedRun run = prepare_run(stored_spec(record), settings_of(flags));
   run.context.name = record.name;
-  run.job.resume = step > 0;
-  const std::unique_ptr<RunSink> sink = store.resume_sink(record.run, step);
+  std::optional<std::int64_t> recorded;
+  if (checkpoint) recorded = checkpoint->manifest.recorded_step;
+  run.job.resume = std::move(checkpoint);
+  const std::unique_ptr<RunSink> sink = store.resume_sink(record.run, recorded);
   return run_and_report(std::move(run), *sink, flags, globals);
 }
 
@@ -114,8 +134,13 @@ ExitCode resume(const TrainFlags& flags, const Globals& globals) {
     std::cout << annotated_toml(stored_spec(record));
     return ExitCode::kOk;
   }
-  const std::string checkpoint = checkpoint_path(flags.database, record.name).string();
-  return take_up(store, record, checkpoint_step(checkpoint), flags, globals);
+  std::shared_ptr<const Checkpoint> checkpoint = newest_checkpoint(flags, record, globals);
+  if (!checkpoint) {
+    throw UsageError(text_of(record) + " is " + record.status + " and has no whole checkpoint in '" +
+                     checkpoint_folder(flags.database, record.name).string() +
+                     "'; train it anew (train.checkpoint_every = N writes one every N steps)");
+  }
+  return take_up(store, record, std::move(checkpoint), flags, globals);
 }
 
 ExitCode make_scheduled(const TrainFlags& flags, const Globals& globals) {
@@ -126,9 +151,8 @@ ExitCode make_scheduled(const TrainFlags& flags, const Globals& globals) {
   const Store store = Store::open(flags.database, Store::Mode::kRead);
   const RunRecord record = store.find(flags.scheduled);
   if (record.fabric != "virtual") return train_on_ranks(stored_layers(record), flags, globals);
-  const std::filesystem::path checkpoint = checkpoint_path(flags.database, record.name);
-  const bool has_checkpoint = record.checkpoint_step > 0 && std::filesystem::exists(checkpoint);
-  return take_up(store, record, has_checkpoint ? checkpoint_step(checkpoint.string()) : 0, flags, globals);
+  return take_up(store, record, record.checkpoint.empty() ? nullptr : newest_checkpoint(flags, record, globals), flags,
+                 globals);
 }
 
 ExitCode make_scheduled_or_say_why(const TrainFlags& flags, const Globals& globals) {

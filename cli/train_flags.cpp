@@ -11,7 +11,7 @@ constexpr const char* kExamples =
     "  sactool train --strategy staged --workers 8 --steps 500\n"
     "  sactool train exp.toml --set strategy.period=8 --set model.hidden=[256,128]\n"
     "  sactool train exp.toml --dry-run                   the resolved spec and who set each key\n"
-    "  sactool train --resume 12                          a run that was stopped or killed\n"
+    "  sactool train --resume 12                          a run that was stopped or killed; no number: the newest\n"
     "\n"
     "Later sources win: defaults, config.toml in ~/.config/sactool, SPEC, --config, SACTOOL_TABLE__KEY variables\n"
     "(SACTOOL_TRAIN__STEPS=10), --set, flags. --profile comes after --config.";
@@ -33,8 +33,10 @@ void declare_train_flags(CLI::App& sub, TrainFlags& flags) {
   sub.add_option("--save", flags.save, "Write the final model as a safetensors file (start from one: model.weights)")
       ->type_name("FILE")
       ->check(empty_name);
-  sub.add_option("--resume", flags.resume, "Go on with a stopped run: its number, name or key")
+  sub.add_option("--resume", flags.resume, "Go on with a stopped run: its number, name or key [the newest]")
       ->type_name("RUN")
+      ->expected(0, 1)
+      ->default_str(kNewestRun)
       ->check(empty_name);
   sub.add_option("--scheduled", flags.scheduled, "Make a run that a sweep has scheduled, or go on with it")
       ->type_name("RUN")

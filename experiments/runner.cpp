@@ -13,6 +13,7 @@
 
 #include "datasets/content.h"
 #include "engine/core/error.h"
+#include "engine/core/value.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
 #include "engine/nn/parallel.h"
@@ -128,6 +129,13 @@ std::optional<PipelineFacts> pipeline_facts(const Job& job) {
                        .bubble_law = plan.bubble_law()};
 }
 
+/// @throws ConfigError  the model that is evaluated lies on a server, which keeps no average of it.
+void check_average(const RunSpec& spec, const Job& job) {
+  if (job.train.ema_decay == 0.0 || !job.strategy()->traits().server) return;
+  throw ConfigError("train.ema_decay = " + shortest(job.train.ema_decay) + " does not go with strategy '" +
+                    spec.choice("strategy") + "': the model that is evaluated lies on its server; give 0");
+}
+
 RunContext make_context(const RunSpec& spec, const Job& job, const RunKey& key, const RunSettings& settings) {
   return {.name = spec.name,
           .key = key.run,
@@ -228,16 +236,18 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.job.schedule = spec.table("optimizer");
   run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),
                       options = spec.table("strategy")] { return entry.make(options); };
+  check_average(spec, run.job);
   run.job.key = key.run;
+  run.job.spec = canonical_toml(spec);
   run.job.stop = settings.stop;
   if (!settings.save.empty()) run.job.evaluated = save_last(run.job, settings.save);
   run.context = make_context(spec, run.job, key, settings);
   return run;
 }
 
-RunOutcome execute(PreparedRun run, MetricSink& sink, const std::function<std::string()>& checkpoint) {
+RunOutcome execute(PreparedRun run, MetricSink& sink, const std::function<std::string()>& checkpoints) {
   sink.begin(run.context);
-  run.job.checkpoint_path = checkpoint();
+  run.job.checkpoint_path = checkpoints();
   const RunOutcome outcome = run_to_end(run, sink);
   sink.finish(outcome);
   return outcome;

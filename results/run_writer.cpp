@@ -141,9 +141,9 @@ void RunWriter::resume(const RunContext& context, const ResumePoint& from) {
   Transaction transaction(database_);
   check_resumable(context, from.run);
   run_ = from.run;
-  Statement drop(database_, "DELETE FROM points WHERE run = ? AND (step > ? OR ?)");
-  drop.bind(run_).bind(from.step).bind(std::int64_t{from.step == 0}).run();
-  if (from.step == 0) Statement(database_, "DELETE FROM spans WHERE run = ?").bind(run_).run();
+  Statement drop(database_, "DELETE FROM points WHERE run = ? AND step > ?");
+  drop.bind(run_).bind(from.step.value_or(-1)).run();
+  if (!from.step) Statement(database_, "DELETE FROM spans WHERE run = ?").bind(run_).run();
   Statement last(database_, "SELECT coalesce(max(ordinal) + 1, 0) FROM points WHERE run = ?");
   last.bind(run_).step();
   next_ordinal_ = last.integer(0);
@@ -151,7 +151,7 @@ void RunWriter::resume(const RunContext& context, const ResumePoint& from) {
   Statement update(database_,
                    "UPDATE runs SET status = 'RUNNING', error = '', finished = NULL, seconds = 0.0, steps = ?, "
                    "planned_steps = ?, parameters = ? WHERE run = ?");
-  update.bind(from.step).bind(context.steps).bind(context.parameters).bind(run_).run();
+  update.bind(from.step.value_or(0)).bind(context.steps).bind(context.parameters).bind(run_).run();
   insert_provenance(context);
   claim();
   transaction.commit();
@@ -216,11 +216,13 @@ void RunWriter::finish_row(const RunOutcome& outcome) {
 }
 
 void RunWriter::finish_checkpoint(const RunOutcome& outcome) {
-  const bool obsolete = outcome.status == RunStatus::kFinished;
-  if (!obsolete && outcome.checkpoint.empty()) return;
-  Statement update(database_, "UPDATE runs SET checkpoint = ?, checkpoint_step = ? WHERE run = ?");
-  update.bind(std::string_view(outcome.checkpoint)).bind(outcome.checkpoint.empty() ? 0 : outcome.steps);
-  update.bind(run_).run();
+  const bool finished = outcome.status == RunStatus::kFinished;
+  if (!finished && outcome.checkpoint.empty()) return;
+  const bool gone = outcome.checkpoint.empty();
+  Statement update(database_,
+                   "UPDATE runs SET checkpoint = ?, checkpoint_step = ? * max(checkpoint_step, ?) WHERE run = ?");
+  update.bind(std::string_view(outcome.checkpoint)).bind(std::int64_t{gone ? 0 : 1});
+  update.bind(finished ? std::int64_t{0} : outcome.steps).bind(run_).run();
 }
 
 void RunWriter::replace_workers(const RunOutcome& outcome) {

@@ -62,7 +62,7 @@ DatabaseSink::~DatabaseSink() {
 void DatabaseSink::begin(const RunContext& context) {
   if (resume_) {
     writer_.resume(context, *resume_);
-    progress_.step = resume_->step;
+    progress_.step = resume_->step.value_or(0);
   } else {
     writer_.insert(context);
   }

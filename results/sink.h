@@ -8,10 +8,10 @@
 
 namespace sac {
 
-/// What a sink continues: a run and the step of its checkpoint; 0 = from the start, nothing of the run is kept.
+/// What a sink continues: a run and the step up to which its points stay; nothing = from the start, none of them.
 struct ResumePoint {
   std::int64_t run = 0;
-  std::int64_t step = 0;
+  std::optional<std::int64_t> step{};
 };
 
 /// @param resume  nothing = a new run.  @see Store::sink, Store::resume_sink

@@ -81,7 +81,7 @@ Store Store::open(const std::filesystem::path& path, Mode mode) {
 
 std::unique_ptr<RunSink> Store::sink() const { return make_sink(path_, std::nullopt); }
 
-std::unique_ptr<RunSink> Store::resume_sink(std::int64_t id, std::int64_t from_step) const {
+std::unique_ptr<RunSink> Store::resume_sink(std::int64_t id, std::optional<std::int64_t> from_step) const {
   return make_sink(path_, ResumePoint{.run = id, .step = from_step});
 }
 

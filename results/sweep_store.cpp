@@ -179,9 +179,10 @@ SweepCounts SweepStore::counts(std::int64_t sweep) {
   return counts;
 }
 
-std::vector<std::string> SweepStore::finished(std::int64_t sweep) {
+std::vector<std::string> SweepStore::finished_without_checkpoints(std::int64_t sweep) {
   Statement select(database_,
-                   "SELECT name FROM sweep_runs JOIN runs USING (run) WHERE sweep = ? AND status = 'FINISHED'");
+                   "SELECT name FROM sweep_runs JOIN runs USING (run) WHERE sweep = ? AND status = 'FINISHED' "
+                   "AND checkpoint = ''");
   select.bind(sweep);
   std::vector<std::string> names;
   while (select.step()) names.push_back(select.text(0));

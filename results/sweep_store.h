@@ -71,8 +71,8 @@ class SweepStore {
   /// Runs that are neither finished nor failed nor given up, without those of `leave_out`.
   [[nodiscard]] std::int64_t unfinished(std::int64_t sweep, const std::set<std::int64_t>& leave_out);
   [[nodiscard]] SweepCounts counts(std::int64_t sweep);
-  /// Names of the FINISHED runs.
-  [[nodiscard]] std::vector<std::string> finished(std::int64_t sweep);
+  /// Names of the FINISHED runs that keep no checkpoints.
+  [[nodiscard]] std::vector<std::string> finished_without_checkpoints(std::int64_t sweep);
   /// Error texts of the FAILED runs by name.
   [[nodiscard]] std::map<std::string, std::string> failures(std::int64_t sweep);
 

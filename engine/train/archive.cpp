@@ -2,23 +2,13 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <fcntl.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
 
 #include "engine/core/error.h"
-#include "engine/core/sha256.h"
 
 namespace sac {
 namespace {
-
-constexpr std::string_view kMagic = "sactool checkpoint 2\n";
-constexpr std::size_t kDigest = 64;
 
 [[noreturn]] void corrupt(const std::string& what) { throw DataError("the checkpoint is corrupt: " + what); }
 
@@ -86,75 +76,6 @@ void Archive::io_in_place(const at::Tensor& tensor) {
   }
   const at::Tensor whole = tensor.cpu().contiguous();
   bytes_.append(static_cast<const char*>(whole.const_data_ptr()), whole.nbytes());
-}
-
-namespace {
-
-/// Waits until a file's bytes are on the disk: a power failure after the rename must not leave an empty checkpoint.
-std::error_code synced(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const int failure = descriptor < 0 || fsync(descriptor) != 0 ? errno : 0;
-  if (descriptor >= 0) close(descriptor);
-  return failure == 0 ? std::error_code() : std::make_error_code(static_cast<std::errc>(failure));
-}
-
-}  // namespace
-
-void write_archive(const std::string& path, const Archive& archive, std::int64_t step) {
-  const std::string part = path + ".part";
-  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
-  std::error_code failed;
-  if (!folder.empty()) std::filesystem::create_directories(folder, failed);
-  Archive body;
-  body.io(step);
-  const std::string bytes = body.bytes() + archive.bytes();
-  {
-    std::ofstream file(part, std::ios::binary | std::ios::trunc);
-    file << kMagic << sha256_hex(bytes) << bytes;
-    file.flush();
-    if (!file) failed = std::make_error_code(static_cast<std::errc>(errno));
-  }
-  if (!failed) failed = synced(part);
-  if (!failed) std::filesystem::rename(part, path, failed);
-  if (!failed) return;
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-  throw RunError("cannot write the checkpoint '" + path + "': " + failed.message());
-}
-
-namespace {
-
-/// Everything behind the header, checked: the step, then the archive.
-Archive read_body(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw DataError("there is no checkpoint '" + path + "'");
-  std::string content((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (content.compare(0, kMagic.size(), kMagic) != 0) {
-    throw DataError("'" + path + "' is not a checkpoint of this version of sactool");
-  }
-  if (content.size() < kMagic.size() + kDigest) throw DataError("the checkpoint '" + path + "' is truncated");
-  const std::string digest = content.substr(kMagic.size(), kDigest);
-  content.erase(0, kMagic.size() + kDigest);
-  if (sha256_hex(content) != digest) {
-    throw DataError("the checkpoint '" + path + "' is truncated or corrupt (SHA-256 differs)");
-  }
-  return Archive(std::move(content));
-}
-
-}  // namespace
-
-Archive read_archive(const std::string& path) {
-  Archive body = read_body(path);
-  std::int64_t step = 0;
-  body.io(step);
-  return body;
-}
-
-std::int64_t checkpoint_step(const std::string& path) {
-  Archive body = read_body(path);
-  std::int64_t step = 0;
-  body.io(step);
-  return step;
 }
 
 }  // namespace sac

@@ -16,8 +16,7 @@
 namespace sac {
 
 /// A binary archive for checkpoints: one `io` function a type both writes and reads, so the two cannot drift apart.
-/// Same machine type only (little-endian, no versioned fields); the file carries a magic, a format version and a
-/// SHA-256.
+/// Same machine type only (little-endian, no versioned fields).
 class Archive {
  public:
   Archive() = default;                                                               ///< for writing
@@ -84,15 +83,5 @@ class Archive {
   std::size_t position_ = 0;
   bool reading_ = false;
 };
-
-/// Writes atomically (a new file beside, then a rename).  @param step  of the last point recorded before it.
-/// @throws RunError  the path cannot be written.
-void write_archive(const std::string& path, const Archive& archive, std::int64_t step);
-
-/// @throws DataError  missing, truncated, corrupt, or of another format.
-Archive read_archive(const std::string& path);
-
-/// The step that the checkpoint at `path` was written with.  @throws DataError  as read_archive.
-std::int64_t checkpoint_step(const std::string& path);
 
 }  // namespace sac

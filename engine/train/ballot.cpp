@@ -32,7 +32,7 @@ void Ballot::add(const Contribution& contribution) {
   if (stages_.size() <= place) stages_.resize(place + 1);
   Stage& stage = stages_[place];
   ++stage.workers;
-  add_to(stage.buffers, contribution.buffers);
+  stage.buffers = stage.buffers.defined() ? stage.buffers.add(contribution.buffers) : contribution.buffers;
   using Kind = ConsensusShare::Kind;
   const Kind kind = contribution.share.kind;
   if (kind == Kind::kServer || kind == Kind::kAroundServer) server_ = true;

@@ -37,6 +37,16 @@ const std::vector<OptionSpec>& train_options() {
        .doc = "steps; 0 = only when stopped",
        .min = 0,
        .max = kMaxSteps},
+      {.name = "checkpoints_kept",
+       .fallback = std::int64_t{3},
+       .doc = "the newest so many stay; 0 = all",
+       .min = 0,
+       .max = kMaxSteps},
+      {.name = "ema_decay",
+       .fallback = 0.0,
+       .doc = "of a moving average of the weights, evaluated and saved in their place; 0 = off",
+       .min = 0,
+       .max = 1},
       {.name = "dtype",
        .fallback = std::string("float32"),
        .doc = "of parameters and arithmetic",
@@ -59,7 +69,10 @@ TrainConfig train_config(const Options& options, std::int64_t train_size, std::i
                     .seed = static_cast<std::uint64_t>(options.integer("seed")),
                     .eval_every = options.integer("eval_every"),
                     .log_every = options.integer("log_every"),
-                    .checkpoint_every = options.integer("checkpoint_every")};
+                    .checkpoint_every = options.integer("checkpoint_every"),
+                    .checkpoints_kept = options.integer("checkpoints_kept"),
+                    .ema_decay = options.number("ema_decay")};
+  if (train.ema_decay == 1.0) throw ConfigError("train.ema_decay = 1 never leaves the initial weights; give less");
   const double epochs = options.number("epochs");
   if ((train.steps > 0) == (epochs > 0.0)) {
     throw ConfigError(train.steps > 0 ? "train.steps and train.epochs are both given; give one, 0 turns the other off"

@@ -14,10 +14,12 @@ struct TrainConfig {
   std::int64_t eval_every = 0;        ///< steps; 0 = only at the end
   std::int64_t log_every = 10;        ///< steps a point of train_loss
   std::int64_t checkpoint_every = 0;  ///< steps; 0 = only when stopped
+  std::int64_t checkpoints_kept = 3;  ///< the newest so many stay; 0 = all
+  double ema_decay = 0.0;             ///< of the weights' moving average, which is evaluated; 0 = off
 };
 
-/// steps, epochs, batch_size, seed, eval_every, log_every, checkpoint_every, dtype ("float32" | "float64"), device
-/// ("auto" | "cpu" | "cuda"), precision ("float32" | "tf32" | "bf16").
+/// steps, epochs, batch_size, seed, eval_every, log_every, checkpoint_every, checkpoints_kept, ema_decay,
+/// dtype ("float32" | "float64"), device ("auto" | "cpu" | "cuda"), precision ("float32" | "tf32" | "bf16").
 const std::vector<OptionSpec>& train_options();
 
 /// @param train_size  samples; resolves epochs to steps: ceil(epochs * train_size / (workers * batch_size)).

@@ -98,9 +98,10 @@ class Endpoint {
 
   // Checkpoints: a worker hands over its state at a step boundary when the executor wants it.
   virtual void prepared() = 0;  ///< Strategy::prepare has returned
-  virtual void request_checkpoint() = 0;
-  [[nodiscard]] virtual bool wants_boundary() const = 0;
-  virtual void boundary(std::string state) = 0;
+  /// @param step  steps finished.  @param due  a checkpoint of this step is: it begins to be gathered.
+  [[nodiscard]] virtual bool wants_boundary(std::int64_t step, bool due) = 0;
+  /// @param standing  its part of the model, were it evaluated now.
+  virtual void boundary(std::string state, Contribution standing) = 0;
   virtual void io(Archive& archive) = 0;  ///< the endpoint's own part of the worker's state
 };
 

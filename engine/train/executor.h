@@ -9,6 +9,7 @@
 #include "engine/optim/optimizer.h"
 #include "engine/optim/schedule.h"
 #include "engine/train/batch_source.h"
+#include "engine/train/checkpoints.h"
 #include "engine/train/config.h"
 #include "engine/train/pipeline_plan.h"
 #include "engine/train/strategy.h"
@@ -29,11 +30,13 @@ struct Job {
   OptimizerFactory optimizer;
   Options schedule;                                     ///< for LearningRate
   std::function<std::unique_ptr<Strategy>()> strategy;  ///< a new object a worker
-  std::string key;                                      ///< run key; a checkpoint of another key is refused
-  std::string checkpoint_path;                          ///< "" = no checkpoints can be written
-  bool resume = false;                                  ///< start from checkpoint_path
-  /// Told before each checkpoint is written: points up to `step` must be safe by its return, for a resumed run will not
-  /// repeat them.
+  std::string key;                                      ///< run key
+  std::string spec;                                     ///< canonical TOML, for the checkpoints
+  std::string checkpoint_path;                          ///< folder of the run's checkpoints; "" = none can be written
+  bool checkpoints_stay = false;                        ///< also when it has finished
+  std::shared_ptr<const Checkpoint> resume;             ///< to start from; null = from the start
+  /// Told before the checkpoint of `step` is written: points recorded by then must be safe by its return, for a resumed
+  /// run will not repeat them.
   std::function<void(std::int64_t step)> checkpointing;
   Evaluated evaluated;                      ///< may be empty
   const std::atomic<bool>* stop = nullptr;  ///< set (by a signal) to stop at the next step with a checkpoint

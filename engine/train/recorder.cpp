@@ -100,32 +100,40 @@ bool Recorder::contribute(const Contribution& contribution, double clock, std::i
   return election.moment.workers >= contributors(contribution.step);
 }
 
-at::Tensor Recorder::elected(const Ballot& ballot, const at::Tensor& mean) const {
-  if (!ballot.server()) return mean;
+/// @param mean  of the ballot's replicas.
+FlatModel Recorder::elected(const Ballot& ballot, const at::Tensor& mean) const {
+  if (!ballot.server() && ballot.replicas() == 0) return {};
+  FlatModel model{.parameters = mean, .buffers = ballot.buffers()};
+  if (!ballot.server()) return model;
   const at::Tensor served = server_model_();
-  if (ballot.replicas() == 0) return served.clone();
-  at::Tensor whole = mean.clone();
-  job_->strategy()->served(job_->model->layout()).unpack(served, whole);
-  return whole;
+  model.parameters = ballot.replicas() == 0 ? served.clone() : mean.clone();
+  if (ballot.replicas() > 0) job_->strategy()->served(job_->model->layout()).unpack(served, model.parameters);
+  return model;
+}
+
+FlatModel Recorder::model_of(const std::vector<Contribution>& standing) const {
+  const auto last = elections_.find(job_->train.steps);
+  Ballot ballot = last == elections_.end() ? Ballot{} : last->second.ballot;
+  for (const Contribution& contribution : standing) ballot.add(contribution);
+  return elected(ballot, ballot.mean());
 }
 
 void Recorder::evaluate(std::int64_t step) {
   const auto [moment, ballot] = elections_.extract(step).mapped();
-  if (!ballot.server() && ballot.replicas() == 0) return;  // whoever spoke for all has died
   const at::Tensor mean = ballot.mean();
-  const at::Tensor parameters = elected(ballot, mean);
-  const at::Tensor buffers = ballot.buffers();
-  const EvalSums sums = evaluate_model(*job_->model, *job_->data, parameters, buffers, parallel_);
+  const FlatModel model = elected(ballot, mean);
+  if (!model.parameters.defined()) return;  // whoever spoke for all has died
+  const EvalSums sums = evaluate_model(*job_->model, *job_->data, model.parameters, model.buffers, parallel_);
   const auto count = static_cast<double>(sums.count);
   accuracy_ = static_cast<double>(sums.correct) / count;
   loss_ = sums.loss / count;
   evaluated_step_ = step;
-  const at::Tensor host = parameters.cpu();
+  const at::Tensor host = model.parameters.cpu();
   params_sha256_ = Sha256().update(host.const_data_ptr(), host.nbytes()).hex();
   std::vector<std::pair<std::string, double>> values{{"accuracy", accuracy_}, {"loss", loss_}};
   if (ballot.replicas() > 1) values.emplace_back("replica_drift", ballot.distance(mean));
   emit(moment, step, std::move(values));
-  if (job_->evaluated) job_->evaluated(step, host, buffers.cpu());
+  if (job_->evaluated) job_->evaluated(step, host, model.buffers.cpu());
 }
 
 std::int64_t Recorder::last_step() const { return std::max(train_loss_step_, evaluated_step_); }

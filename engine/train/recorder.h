@@ -42,6 +42,11 @@ class Recorder {
   /// Evaluates the model that the workers agreed on after `step` steps.
   void evaluate(std::int64_t step);
 
+  /// The model that the workers stand for between evaluations.
+  /// @param standing  the parts of those that have not contributed to the last step yet.
+  /// @return undefined parameters where nobody speaks for it.
+  [[nodiscard]] FlatModel model_of(const std::vector<Contribution>& standing) const;
+
   /// The finals: steps, accuracy, loss, train_loss, params_sha256.
   void fill(RunOutcome& outcome) const;
   /// The last step of which anything was recorded: every point up to it is out, none after it.
@@ -84,7 +89,7 @@ class Recorder {
   [[nodiscard]] std::int64_t reporters(std::int64_t step) const;
   [[nodiscard]] std::int64_t contributors(std::int64_t step) const;
   void close(std::int64_t step);
-  [[nodiscard]] at::Tensor elected(const Ballot& ballot, const at::Tensor& mean) const;
+  [[nodiscard]] FlatModel elected(const Ballot& ballot, const at::Tensor& mean) const;
   void emit(const Moment& moment, std::int64_t step, std::vector<std::pair<std::string, double>> values);
 
   const Job* job_;

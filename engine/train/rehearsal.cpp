@@ -135,9 +135,10 @@ Job rehearsal(const Job& job) {
   idle.device = at::kCPU;
   idle.train.eval_every = 0;
   idle.train.checkpoint_every = 0;
+  idle.train.ema_decay = 0.0;
   idle.checkpoint_path.clear();
   idle.evaluated = {};
-  idle.resume = false;
+  idle.resume.reset();
   return idle;
 }
 

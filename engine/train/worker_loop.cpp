@@ -9,7 +9,11 @@ bool due(std::int64_t step, std::int64_t period) { return period > 0 && step % p
 }  // namespace
 
 WorkerLoop::WorkerLoop(const Job& job, int rank, Endpoint& endpoint)
-    : job_(&job), endpoint_(&endpoint), worker_(job, rank, endpoint), strategy_(job.strategy()) {}
+    : job_(&job),
+      endpoint_(&endpoint),
+      worker_(job, rank, endpoint),
+      strategy_(job.strategy()),
+      average_(job.train.ema_decay) {}
 
 void WorkerLoop::run(const std::string& state) {
   strategy_->prepare(worker_);
@@ -17,15 +21,21 @@ void WorkerLoop::run(const std::string& state) {
   if (!state.empty()) {
     Archive archive(state);
     io(archive);
+  } else {
+    follow();
   }
+  const std::int64_t begun = worker_.step_;
+  const std::int64_t every = job_->checkpoint_path.empty() ? 0 : job_->train.checkpoint_every;
   while (worker_.step_ < worker_.total_steps_) {
-    if (endpoint_->wants_boundary()) {
+    if (endpoint_->wants_boundary(worker_.step_, worker_.step_ > begun && due(worker_.step_, every))) {
+      Contribution standing = contribution();
       Archive archive;
       io(archive);
-      endpoint_->boundary(archive.bytes());
+      endpoint_->boundary(archive.bytes(), std::move(standing));
     }
     strategy_->step(worker_);
     ++worker_.step_;
+    follow();
     after_step();
   }
 }
@@ -41,9 +51,7 @@ void WorkerLoop::after_step() {
   const TrainConfig& train = job_->train;
   const bool last = worker_.step_ == train.steps;
   if (last || due(worker_.step_, train.log_every)) report();
-  if (last || due(worker_.step_, train.eval_every)) contribute();
-  const bool one_of_all = worker_.speaks_for_all() && worker_.stage() == 0;
-  if (!last && one_of_all && due(worker_.step_, train.checkpoint_every)) endpoint_->request_checkpoint();
+  if (last || due(worker_.step_, train.eval_every)) endpoint_->contribute(contribution());
 }
 
 void WorkerLoop::report() {
@@ -58,15 +66,21 @@ void WorkerLoop::report() {
   loss_count_ = 0;
 }
 
-void WorkerLoop::contribute() {
+void WorkerLoop::follow() {
+  if (average_.on()) average_.take(strategy_->consensus(worker_), worker_.buffers_);
+}
+
+Contribution WorkerLoop::contribution() {
   ConsensusShare share = strategy_->consensus(worker_);
+  at::Tensor buffers = worker_.buffers_;
+  if (average_.on()) average_.replace(share, buffers);
   if (share.parameters.defined()) share.parameters = share.parameters.clone();
-  endpoint_->contribute({.step = worker_.step_,
-                         .samples = worker_.speaks_for_replica() ? worker_.samples_seen() : 0,
-                         .share = std::move(share),
-                         .buffers = worker_.buffers_.clone(),
-                         .stage = worker_.stage(),
-                         .replica = worker_.rank()});
+  return {.step = worker_.step_,
+          .samples = worker_.speaks_for_replica() ? worker_.samples_seen() : 0,
+          .share = std::move(share),
+          .buffers = buffers.clone(),
+          .stage = worker_.stage(),
+          .replica = worker_.rank()};
 }
 
 void WorkerLoop::io(Archive& archive) {
@@ -75,6 +89,7 @@ void WorkerLoop::io(Archive& archive) {
   loss_sum_ = loss;
   worker_.io(archive);
   strategy_->io(archive, worker_);
+  if (average_.on()) average_.io(archive);
   endpoint_->io(archive);
 }
 

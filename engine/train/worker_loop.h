@@ -3,6 +3,7 @@
 #include <string>
 
 #include "engine/train/executor.h"
+#include "engine/train/weight_average.h"
 
 namespace sac {
 
@@ -18,12 +19,14 @@ class WorkerLoop {
   void io(Archive& archive);
   void after_step();
   void report();
-  void contribute();
+  void follow();                              ///< takes the worker's part of the model into the average
+  [[nodiscard]] Contribution contribution();  ///< its part of the model now
 
   const Job* job_;
   Endpoint* endpoint_;
   Worker worker_;
   std::unique_ptr<Strategy> strategy_;
+  WeightAverage average_;
   LossValue loss_sum_;
   std::int64_t loss_count_ = 0;
 };

@@ -87,8 +87,8 @@ class Stop(SactoolCase):
 
     def test_a_killed_run_is_crashed_and_its_database_sound(self):
         child = self.start(*LONG, "--set", "train.checkpoint_every=100")
-        folder = self.folder / "runs.checkpoints"
-        while not (folder.exists() and any(path.suffix == ".ckpt" for path in folder.iterdir())):
+        folder = self.folder / "runs.checkpoints" / "async_sgd-w8-s0"
+        while not (folder.exists() and any(path.name[5:].isdigit() for path in folder.iterdir())):
             os.read(child.screen, 4096)
         child.kill()
         child.wait()
@@ -103,4 +103,4 @@ class Stop(SactoolCase):
         child = self.start(*LONG)
         child.kill()
         child.wait()
-        self.assert_refused(self.sactool("train", "--resume", "1", "--db", self.database), "has no checkpoint")
+        self.assert_refused(self.sactool("train", "--resume", "1", "--db", self.database), "has no whole checkpoint")

@@ -80,7 +80,7 @@ class Train(SactoolCase):
         self.assertEqual([self.train("--steps", "1", "--name", "twin")["name"] for _ in range(2)], ["twin", "twin-2"])
 
     def test_nothing_but_the_database_is_left(self):
-        self.train("--steps", "5", "--set", "train.checkpoint_every=2")
+        self.train("--steps", "5")
         self.assertEqual([path.name for path in self.folder.iterdir()], ["runs.db"])
 
     def test_json_is_one_object(self):

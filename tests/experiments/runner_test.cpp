@@ -92,7 +92,7 @@ TEST(Runner, AFailureIsToldToTheSinkAndThrownOn) {
 
 TEST(Runner, AStoppedRunResumesToTheSameEnd) {
   const RunOutcome whole = run(kTiny);
-  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "runner_test.ckpt";
+  const std::filesystem::path path = std::filesystem::path(::testing::TempDir()) / "runner_test";
   const auto checkpoint = [&] { return path.string(); };
   const std::atomic<bool> stop{true};
   RecordingSink sink;
@@ -101,10 +101,24 @@ TEST(Runner, AStoppedRunResumesToTheSameEnd) {
   EXPECT_TRUE(stopped.resumable);
   EXPECT_EQ(stopped.checkpoint, path.string());
   PreparedRun rest = prepare_run(spec_of(kTiny), {});
-  rest.job.resume = true;
+  rest.job.resume = std::make_shared<const Checkpoint>(
+      Checkpoints(path).newest(rest.job.key, [](const std::string& text) { FAIL() << text; }).value());
   const RunOutcome resumed = execute(std::move(rest), sink, checkpoint);
   EXPECT_EQ(resumed.params_sha256, whole.params_sha256);
   EXPECT_EQ(resumed.seconds, whole.seconds);
+  std::filesystem::remove_all(path);
+}
+
+TEST(Runner, AnAverageOfWeightsIsRefusedWhereAServerHoldsThem) {
+  const auto refused = [](const std::string& strategy) {
+    const std::string text = std::string(kTiny) + "ema_decay = 0.9\n[strategy]\nname = '" + strategy + "'\n";
+    return error_of([&] { prepare_run(spec_of(text), {}); });
+  };
+  EXPECT_EQ(refused("local_sgd"), "no error");
+  EXPECT_THAT(refused("async_sgd"), HasSubstr("train.ema_decay = 0.9 does not go with strategy 'async_sgd'"));
+  EXPECT_THAT(refused("fedavg"), HasSubstr("server"));
+  EXPECT_THAT(error_of([] { prepare_run(spec_of(std::string(kTiny) + "ema_decay = 1\n"), {}); }),
+              HasSubstr("never leaves the initial weights"));
 }
 
 }  // namespace

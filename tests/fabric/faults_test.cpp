@@ -255,7 +255,7 @@ TEST(Faults, CheckpointsKnowWhoHasDied) {
       EXPECT_EQ(whole.loss, resumed.loss) << strategy << at;
       for (std::size_t k = 0; k < 4; ++k)
         EXPECT_EQ(whole.workers[k].idle_s, resumed.workers[k].idle_s) << strategy << k;
-      std::filesystem::remove(file);
+      std::filesystem::remove_all(file);
     }
   }
 }

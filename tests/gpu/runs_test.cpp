@@ -68,7 +68,8 @@ TEST_F(RunsOnGpu, AStoppedRunResumesToTheSameEnd) {
         execute(prepare_run(spec_of(text(strategy, "cuda")), {.slots = 4, .stop = &stop}), sink, checkpoint);
     ASSERT_TRUE(stopped.resumable) << strategy;
     PreparedRun rest = prepare_run(spec_of(text(strategy, "cuda")), {.slots = 4});
-    rest.job.resume = true;
+    rest.job.resume = std::make_shared<const Checkpoint>(
+        Checkpoints(path).newest(rest.job.key, [](const std::string& why) { FAIL() << why; }).value());
     EXPECT_EQ(execute(std::move(rest), sink, checkpoint).params_sha256, whole.params_sha256) << strategy;
   }
 }

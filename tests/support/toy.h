@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/core/error.h"
 #include "engine/core/random.h"
 #include "engine/fabric/virtual/executor.h"
 #include "engine/train/executor.h"
@@ -164,6 +165,8 @@ struct ToyRun {
   std::int64_t eval_every = 0;
   std::int64_t log_every = 5;
   std::int64_t checkpoint_every = 0;
+  std::int64_t checkpoints_kept = 3;
+  double ema_decay = 0.0;
   at::ScalarType dtype = at::kDouble;
   NetworkConfig network{.latency_s = 1e-3,
                         .bandwidth_Bps = 1e5,
@@ -175,7 +178,7 @@ struct ToyRun {
   std::vector<Fault> faults{};
   bool goes_on = false;
   int slots = 2;
-  std::string checkpoint{};
+  std::string checkpoint{};  ///< folder
   bool resume = false;
   const std::atomic<bool>* stop = nullptr;
 
@@ -193,7 +196,9 @@ struct ToyRun {
                  .seed = seed,
                  .eval_every = eval_every,
                  .log_every = log_every,
-                 .checkpoint_every = checkpoint_every};
+                 .checkpoint_every = checkpoint_every,
+                 .checkpoints_kept = checkpoints_kept,
+                 .ema_decay = ema_decay};
     job.model = std::make_shared<ToyModel>(layers, dtype);
     job.data = std::make_shared<ToyData>(elements(), batch, dtype);
     job.optimizer = [m = momentum](const at::Tensor& parameters, const at::Tensor& gradients) {
@@ -208,9 +213,16 @@ struct ToyRun {
     }
     job.key = "toy";
     job.checkpoint_path = checkpoint;
-    job.resume = resume;
+    if (resume) job.resume = newest_checkpoint();
     job.stop = stop;
     return job;
+  }
+
+  /// @throws DataError  there is none.
+  [[nodiscard]] std::shared_ptr<const Checkpoint> newest_checkpoint() const {
+    auto found = Checkpoints(checkpoint).newest("toy", [](const std::string&) {});
+    if (!found) throw DataError("no checkpoint in '" + checkpoint + "'");
+    return std::make_shared<const Checkpoint>(std::move(*found));
   }
 
   [[nodiscard]] ClusterConfig cluster() const {

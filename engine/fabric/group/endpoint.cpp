@@ -57,7 +57,7 @@ void GroupEndpoint::contribute(Contribution contribution) {
   clock_.resume();
 }
 
-bool GroupEndpoint::wants_boundary() const {
+bool GroupEndpoint::wants_boundary(std::int64_t /*step*/, bool /*due*/) {
   context_->watch->check();
   if (stop_ != nullptr && stop_->load(std::memory_order_relaxed)) throw StopRequested{};
   return false;

@@ -55,9 +55,8 @@ class GroupEndpoint final : public Endpoint {
   void report(StepReport report) override;
   void contribute(Contribution contribution) override;
   void prepared() override {}
-  void request_checkpoint() override {}
-  [[nodiscard]] bool wants_boundary() const override;
-  void boundary(std::string) override {}
+  [[nodiscard]] bool wants_boundary(std::int64_t step, bool due) override;
+  void boundary(std::string, Contribution) override {}
   void io(Archive&) override {}
 
   void start_clock() { clock_.start(); }

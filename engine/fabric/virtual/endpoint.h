@@ -37,10 +37,13 @@ class VirtualEndpoint final : public Endpoint {
   void report(StepReport report) override;
   void contribute(Contribution contribution) override;
   void prepared() override { scheduler_->prepared(rank_); }
-  void request_checkpoint() override { scheduler_->tell(rank_, CheckpointRequest{}); }
-  [[nodiscard]] bool wants_boundary() const override { return scheduler_->logging(); }
+  [[nodiscard]] bool wants_boundary(std::int64_t step, bool due) override {
+    return scheduler_->wants_boundary(rank_, step, due);
+  }
   [[nodiscard]] int spokesman() const override;
-  void boundary(std::string state) override { scheduler_->boundary(rank_, std::move(state)); }
+  void boundary(std::string state, Contribution standing) override {
+    scheduler_->boundary(rank_, std::move(state), std::move(standing));
+  }
   void io(Archive& archive) override { archive.io(ledger_, down_, compute_stream_); }
 
   // ---- for the communicators and the server of this endpoint --------------------------------------------------------

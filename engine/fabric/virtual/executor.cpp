@@ -1,7 +1,6 @@
 #include "engine/fabric/virtual/executor.h"
 
 #include <chrono>
-#include <filesystem>
 
 #include "engine/core/error.h"
 #include "engine/fabric/virtual/virtual_world.h"
@@ -14,10 +13,7 @@ VirtualExecutor::VirtualExecutor(ClusterConfig config, int slots) : config_(std:
 RunOutcome VirtualExecutor::run(const Job& job, MetricSink& sink) {
   Scheduler scheduler(static_cast<int>(job.workers), slots_);
   VirtualWorld world(job, config_, sink, scheduler);
-  if (job.resume) {
-    Archive archive = read_archive(job.checkpoint_path);
-    world.restore(archive);
-  }
+  if (job.resume) world.restore(*job.resume);
   const auto begin = std::chrono::steady_clock::now();
   const bool finished = scheduler.run(world, [&](int rank) {
     const auto stream = world.fences().worker_stream(rank);
@@ -30,9 +26,9 @@ RunOutcome VirtualExecutor::run(const Job& job, MetricSink& sink) {
   outcome.wall_seconds = wall.count() - world.evaluation_seconds();
   outcome.status = finished ? RunStatus::kFinished : RunStatus::kKilled;
   world.fill(outcome);
-  if (finished) return outcome;
-  outcome.resumable = !job.checkpoint_path.empty() && std::filesystem::exists(job.checkpoint_path);
-  outcome.checkpoint = outcome.resumable ? job.checkpoint_path : "";
+  const bool checkpoints = !job.checkpoint_path.empty() && Checkpoints(job.checkpoint_path).any();
+  outcome.resumable = checkpoints && !finished;
+  outcome.checkpoint = checkpoints && (!finished || job.checkpoints_stay) ? job.checkpoint_path : "";
   return outcome;
 }
 

@@ -71,11 +71,8 @@ struct ContributeRequest {
   double clock = 0.0;
   std::int64_t wire_bytes = 0;
 };
-/// Write a checkpoint soon.
-struct CheckpointRequest {};
-
 using Request = std::variant<CollectiveRequest, SplitRequest, SendRequest, ReceiveRequest, ServerRequest,
-                             PresenceRequest, ComputeRequest, ReportRequest, ContributeRequest, CheckpointRequest>;
+                             PresenceRequest, ComputeRequest, ReportRequest, ContributeRequest>;
 
 /// The life of one request: [posted, ready) waits for others, [start, end] moves data.
 struct Ticket {

@@ -95,19 +95,28 @@ class Scheduler {
   void stop();
 
   // ---- checkpoints --------------------------------------------------------------------------------------------------
-  /// From now on tickets are kept until the next boundary, so that a step can be replayed from it.
-  void keep_log() { logging_ = true; }
+  /// A checkpoint is wanted as soon as can be: every worker's next boundary will do.
+  void gather();
+  /// It is written: what was gathered is forgotten.
   void drop_log();
   [[nodiscard]] bool logging() const { return logging_; }
+  /// Whether the worker, `step` steps finished, has to give a boundary: the one of a scheduled checkpoint's step, or the
+  /// first after it; a newer one where it has got far ahead meanwhile.
+  /// @param due  a checkpoint of `step` is scheduled: from now on tickets are kept, so that steps can be replayed.
+  bool wants_boundary(int rank, std::int64_t step, bool due);
   /// This worker's step boundary: its state, from which the tickets posted since are replayed after a resume. Waits
-  /// until the world has handled what the worker posted before.
-  void boundary(int rank, std::string state);
+  /// until the world has handled what the worker posted before.  @param standing  its part of the model there.
+  void boundary(int rank, std::string state, Contribution standing);
   [[nodiscard]] bool all_have_boundary() const;
   /// The worker's set-up is over: what it was given by then is kept for every resume; a resumed worker jumps to its
   /// boundary.
   void prepared(int rank);
   /// Of a resumed run: the state at the boundary, "" in a fresh run.
   [[nodiscard]] const std::string& state(int rank) const { return lanes_[at(rank)]->state; }
+  /// Where it has a boundary: its part of the model there, else null.
+  [[nodiscard]] const Contribution* standing(int rank) const {
+    return lanes_[at(rank)]->has_boundary ? &lanes_[at(rank)]->standing : nullptr;
+  }
   [[nodiscard]] bool finished(int rank) const { return lanes_[at(rank)]->finished; }
   void io(Archive& archive);
 
@@ -139,7 +148,8 @@ class Scheduler {
     std::int64_t prepared_ticket = 0;
     std::int64_t replay_until = 0;  ///< tickets below exist already: posting them again attaches to them
     bool has_boundary = false;
-    std::string state;  ///< at the boundary
+    std::string state;      ///< at the boundary
+    Contribution standing;  ///< there
     std::int64_t boundary_ticket = 0;
     double boundary_clock = 0.0;
   };
@@ -172,7 +182,8 @@ class Scheduler {
   double now_ = 0.0;
   std::size_t finished_ = 0;
   bool dispatching_ = false;
-  std::atomic<bool> logging_{false};
+  std::atomic<bool> logging_{false};  ///< a checkpoint is being gathered
+  std::int64_t gathered_ = 0;         ///< of this step; 0 = of any
   std::atomic<bool> stopped_{false};
   std::exception_ptr error_;
   World* world_ = nullptr;

@@ -15,7 +15,27 @@ void Scheduler::prepared(int rank) {
   lane.clock = lane.boundary_clock;
 }
 
-void Scheduler::boundary(int rank, std::string state) {
+void Scheduler::gather() {
+  logging_ = true;
+  gathered_ = 0;
+}
+
+bool Scheduler::wants_boundary(int rank, std::int64_t step, bool due) {
+  if (!due && !logging_) return false;
+  const Lane& lane = *lanes_[at(rank)];
+  const std::lock_guard lock(mutex_);
+  if (due && !logging_) {
+    logging_ = true;
+    gathered_ = step;
+  }
+  if (!logging_ || step < gathered_) return false;
+  constexpr auto kFarAhead = 8;  // results: each may be as long as the model
+  const auto used = std::count_if(lane.tickets.lower_bound(lane.boundary_ticket), lane.tickets.end(),
+                                  [](const auto& entry) { return entry.second.consumed; });
+  return !lane.has_boundary || used > kFarAhead;
+}
+
+void Scheduler::boundary(int rank, std::string state, Contribution standing) {
   Lane& lane = *lanes_[at(rank)];
   std::unique_lock lock(mutex_);
   check_alive();
@@ -23,6 +43,7 @@ void Scheduler::boundary(int rank, std::string state) {
   if (!lane.outbox.empty()) block(lock, lane, kOutbox);
   if (!logging_) return;  // meanwhile the checkpoint was written, with the boundary before
   lane.state = std::move(state);
+  lane.standing = std::move(standing);
   lane.has_boundary = true;
   lane.boundary_ticket = lane.next_ticket;
   lane.boundary_clock = lane.clock;
@@ -45,6 +66,7 @@ void Scheduler::drop_log() {
   for (const auto& lane : lanes_) {
     lane->has_boundary = false;
     lane->state.clear();
+    lane->standing = {};
     drop_consumed(*lane);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "engine/core/error.h"
 #include "engine/train/server_plan.h"
@@ -109,7 +110,6 @@ void VirtualWorld::handle(int rank, std::int64_t ticket, Request& request) {
               evaluate(given.contribution.step);
             }
           },
-          [&](const CheckpointRequest&) { checkpoint_wanted_ = !job_->checkpoint_path.empty(); },
       },
       request);
 }
@@ -203,33 +203,48 @@ void VirtualWorld::require_survivors() const {
 void VirtualWorld::settle() {
   if (job_->stop != nullptr && job_->stop->load(std::memory_order_relaxed)) stopping_ = true;
   if (stopping_ && job_->checkpoint_path.empty()) return scheduler_->stop();
-  if (!scheduler_->logging() && (stopping_ || checkpoint_wanted_)) scheduler_->keep_log();
+  if (stopping_) scheduler_->gather();
   if (!scheduler_->logging() || !scheduler_->all_have_boundary()) return;
   write_checkpoint();
-  checkpoint_wanted_ = false;
   if (stopping_) return scheduler_->stop();
   scheduler_->drop_log();
+}
+
+/// What each worker stands for counts once: by its contribution to the last step, else by its boundary.
+CheckpointContent VirtualWorld::checkpoint_content() const {
+  std::int64_t step = job_->train.steps;
+  std::vector<Contribution> standing;
+  for (const auto& endpoint : endpoints_) {
+    const Presence& presence = presence_[static_cast<std::size_t>(endpoint->rank())];
+    const Contribution* boundary = scheduler_->standing(endpoint->rank());
+    if (boundary == nullptr || presence.dead) continue;
+    step = std::min(step, boundary->step);
+    if (presence.contributed < job_->train.steps) standing.push_back(*boundary);
+  }
+  const std::int64_t recorded = recorder_.last_step();
+  return {.manifest = {.run = std::filesystem::path(job_->checkpoint_path).filename().string(),
+                       .key = job_->key,
+                       .step = std::max(step, recorded),
+                       .recorded_step = recorded,
+                       .seconds = scheduler_->now(),
+                       .spec = job_->spec},
+          .layout = &job_->model->layout(),
+          .model = recorder_.model_of(standing)};
 }
 
 void VirtualWorld::write_checkpoint() {
   const Fences::Turn turn(fences_, Fences::kEveryone);
   Archive archive;
-  std::string key = job_->key;
-  archive.io(key);
   io(archive);
-  const std::int64_t step = recorder_.last_step();
-  if (job_->checkpointing) job_->checkpointing(step);
-  write_archive(job_->checkpoint_path, archive, step);
+  CheckpointContent content = checkpoint_content();
+  content.state = &archive;
+  if (job_->checkpointing) job_->checkpointing(content.manifest.step);
+  Checkpoints(job_->checkpoint_path).write(content, job_->train.checkpoints_kept);
 }
 
-void VirtualWorld::restore(Archive& archive) {
+void VirtualWorld::restore(const Checkpoint& checkpoint) {
   const Fences::Turn turn(fences_, Fences::kEveryone);
-  std::string key;
-  archive.io(key);
-  if (key != job_->key) {
-    throw DataError("the checkpoint '" + job_->checkpoint_path + "' belongs to the run with key " + key.substr(0, 12) +
-                    "..., not to " + job_->key.substr(0, 12) + "...");
-  }
+  Archive archive = checkpoint.state();
   io(archive);
 }
 

@@ -28,8 +28,8 @@ class VirtualWorld final : public World {
 
   [[nodiscard]] const Fences& fences() const { return fences_; }
   VirtualEndpoint& endpoint(int rank) { return *endpoints_[static_cast<std::size_t>(rank)]; }
-  /// Takes up the state that a checkpoint of the same run holds.  @throws DataError  it belongs to another run.
-  void restore(Archive& archive);
+  /// Takes up the state that a checkpoint of the same run holds.  @throws DataError  it does not fit.
+  void restore(const Checkpoint& checkpoint);
   /// @throws RunError  the workers have died before the last step.
   void require_survivors() const;
   /// Fills in times, bytes, staleness, finals; `seconds` is the last worker's clock.
@@ -55,6 +55,7 @@ class VirtualWorld final : public World {
   void bury(int rank);
   void evaluate(std::int64_t step);
   void write_checkpoint();
+  [[nodiscard]] CheckpointContent checkpoint_content() const;
   void io(Archive& archive);
   [[nodiscard]] std::unique_ptr<ServerHost> make_server(const ClusterConfig& config, int workers);
 
@@ -75,7 +76,6 @@ class VirtualWorld final : public World {
   bool goes_on_;  ///< nobody waits for workers that have died
   std::vector<Presence> presence_;
   ServerSeen seen_;  ///< when the last points were made
-  bool checkpoint_wanted_ = false;
   bool stopping_ = false;
   double evaluation_s_ = 0.0;
 };
