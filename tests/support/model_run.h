@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/train/checkpoints.h"
 #include "engine/train/pipeline_plan.h"
 #include "tests/nn/replica.h"
 #include "tests/support/toy.h"
@@ -81,10 +82,15 @@ struct ModelRun {
     job.strategy = [&entry, resolved] { return entry.make(resolved); };
     job.key = "model run";
     job.checkpoint_path = checkpoint;
-    job.resume = resume;
+    if (resume) job.resume = newest_checkpoint();
     job.stop = stop;
     job.evaluated = evaluated;
     return job;
+  }
+
+  [[nodiscard]] std::shared_ptr<const Checkpoint> newest_checkpoint() const {
+    auto found = Checkpoints(checkpoint).newest("model run", [](const std::string&) {});
+    return std::make_shared<const Checkpoint>(std::move(found).value());
   }
 
   [[nodiscard]] ClusterConfig cluster() const {

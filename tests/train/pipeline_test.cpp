@@ -175,7 +175,7 @@ TEST(Pipeline, AStoppedAndResumedRunIsTheUninterruptedOne) {
     EXPECT_EQ(resumed.params_sha256, expected.params_sha256) << at;
     EXPECT_EQ(resumed.seconds, expected.seconds) << at;
     EXPECT_EQ(resumed.bubble, expected.bubble) << at;
-    std::filesystem::remove(part.checkpoint);
+    std::filesystem::remove_all(part.checkpoint);
   }
 }
 
