@@ -7,11 +7,9 @@
 
 namespace sac {
 
-/// Where the checkpoints of a run lie: beside its database, DATABASE.checkpoints/RUN; a "/" of the name is "%2F" there.
+/// Where the checkpoints of a run lie: beside its database, DATABASE.checkpoints/RUN.
 inline std::filesystem::path checkpoint_folder(const std::string& database, const std::string& run_name) {
-  std::string name = run_name.starts_with('.') ? "%2E" + run_name.substr(1) : run_name;
-  for (std::size_t at = name.find('/'); at != std::string::npos; at = name.find('/', at)) name.replace(at, 1, "%2F");
-  return folder_beside(database, ".checkpoints") / name;
+  return folder_beside(database, ".checkpoints") / run_name;
 }
 
 inline Checkpoints checkpoints_of(const std::string& database, const std::string& run_name) {

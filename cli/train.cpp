@@ -167,8 +167,9 @@ ExitCode make_scheduled_or_say_why(const TrainFlags& flags, const Globals& globa
 std::function<ExitCode()> add_train(CLI::App& sub, const Globals& globals) {
   const auto flags = std::make_shared<TrainFlags>();
   declare_train_flags(sub, *flags);
-  return [flags, &globals] {
+  return [flags, resume_option = sub.get_option("--resume"), &globals] {
     if (!flags->scheduled.empty()) return make_scheduled_or_say_why(*flags, globals);
+    if (flags->resume.empty() && resume_option->count() > 0) throw UsageError("--resume: the name is empty");
     return flags->resume.empty() ? train_anew(*flags, globals) : resume(*flags, globals);
   };
 }

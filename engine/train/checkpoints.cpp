@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "engine/core/error.h"
@@ -89,9 +88,13 @@ Checkpoint verified(const fs::path& folder) {
 }  // namespace
 
 Archive Checkpoint::state() const {
+  std::error_code missing;
+  const auto size = fs::file_size(folder / kState, missing);
+  std::string bytes(missing ? 0 : size, '\0');
   std::ifstream file(folder / kState, std::ios::binary);
-  if (!file) throw DataError("the checkpoint '" + folder.string() + "' has no " + kState);
-  return Archive(std::string((std::istreambuf_iterator<char>(file)), {}));
+  file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!file) throw DataError("the checkpoint '" + folder.string() + "' has no " + kState + " any more");
+  return Archive(std::move(bytes));
 }
 
 fs::path Checkpoints::at(std::int64_t step) const { return folder_ / (std::string(kPrefix) + std::to_string(step)); }
@@ -166,7 +169,7 @@ void Checkpoints::put(const CheckpointContent& content) const {
   if (fs::exists(target)) discard(content.manifest.step);
   fs::rename(part, target);
   sync(folder_);
-  sync(folder_.parent_path());
+  sync(fs::absolute(folder_).parent_path());
 }
 
 void Checkpoints::discard(std::int64_t step) const {

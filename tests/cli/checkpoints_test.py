@@ -11,7 +11,7 @@ import subprocess
 from support import SACTOOL, TINY, SactoolCase
 
 EVERY = ["--steps", "50", "--set", "train.checkpoint_every=10", "--set", "train.log_every=7"]
-KILLED = [*TINY, "--strategy", "async_sgd", "--workers", "4", "--steps", "4000", "--set", "cluster.compute.model=pareto",
+KILLED = [*TINY, "--strategy", "async_sgd", "--workers", "4", "--steps", "1200", "--set", "cluster.compute.model=pareto",
           "--set", "train.checkpoint_every=20", "--set", "train.checkpoints_kept=2"]
 
 
@@ -25,7 +25,8 @@ def tensors_of(path):
 class Checkpoints(SactoolCase):
     def checkpoints(self, run):
         folder = self.folder / "runs.checkpoints" / run
-        return sorted((path.name for path in folder.iterdir()), key=lambda name: int(name[5:])) if folder.exists() else []
+        names = os.listdir(folder) if folder.exists() else []
+        return sorted((name for name in names if name[5:].isdigit()), key=lambda name: int(name[5:]))
 
     def assert_whole(self, folder):
         manifest = json.loads((folder / "manifest.json").read_text())
@@ -36,11 +37,11 @@ class Checkpoints(SactoolCase):
 
     def interrupted(self):
         """A run that was stopped after its second checkpoint; names of all it has written, oldest first."""
-        child = subprocess.Popen([SACTOOL, "train", *TINY, "--steps", "5000", "--set", "train.checkpoint_every=50", "--name",
+        child = subprocess.Popen([SACTOOL, "train", *TINY, "--steps", "3000", "--set", "train.checkpoint_every=50", "--name",
                                   "run", "--db", str(self.database), "-q"], cwd=self.folder, env=self.environment)
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
-        while len([name for name in self.checkpoints("run") if name[5:].isdigit()]) < 2:
+        while len(self.checkpoints("run")) < 2:
             self.assertIsNone(child.poll())
         child.send_signal(signal.SIGTERM)
         self.assertEqual(child.wait(), 75)
@@ -82,12 +83,6 @@ class Checkpoints(SactoolCase):
         self.assertEqual(self.sactool("runs", "rm", "other", "--db", self.database).returncode, 0)
         self.assertFalse((self.folder / "runs.checkpoints" / "other").exists())
 
-    def test_a_name_with_slashes_stays_beside_the_database(self):
-        self.train(*EVERY, "--name", "../outside")
-        self.assertEqual(sorted(path.name for path in self.folder.iterdir()), ["runs.checkpoints", "runs.db"])
-        self.assertEqual(self.sactool("runs", "rm", "1", "--db", self.database).returncode, 0)
-        self.assertEqual([path.name for path in self.folder.iterdir()], ["runs.db"])
-
     def test_sweeps_leave_none_but_spare_those_that_were_asked_for(self):
         self.train(*EVERY, "--name", "mine")
         spec = self.write("sweep.toml", "\n".join([
@@ -112,7 +107,7 @@ class Checkpoints(SactoolCase):
         done = self.sactool("train", "--resume", "run", "--json", "--db", self.database)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(f"after step {names[-2][5:]}, from", done.stderr)
-        whole = self.train("--steps", "5000", "--set", "train.checkpoint_every=50")
+        whole = self.train("--steps", "3000", "--set", "train.checkpoint_every=50")
         for key in ["key", "params_sha256", "seconds", "final"]:
             self.assertEqual(json.loads(done.stdout)[key], whole[key], key)
         points = "SELECT series, step, seconds, value FROM v_metrics WHERE run = {} ORDER BY series, step"
@@ -137,11 +132,11 @@ class Checkpoints(SactoolCase):
         kills = 0
         command = [SACTOOL, "train", "--db", str(self.database), "-q"]
         folder = self.folder / "runs.checkpoints" / "victim"
-        moments = [lambda name: name.endswith(".part"), lambda name: name.endswith(".old"), lambda name: name not in seen]
-        first = [*KILLED, "--name", "victim"]
+        moments = [lambda name: name[5:].isdigit() and name not in seen, lambda name: name.endswith(".part"),
+                   lambda name: name.endswith(".old")]
         while kills < 12:
             seen = os.listdir(folder) if folder.exists() else []
-            arguments = ["--resume", "victim"] if kills else first
+            arguments = ["--resume", "victim"] if kills else [*KILLED, "--name", "victim"]
             child = subprocess.Popen([*command, *arguments], cwd=self.folder, env=self.environment,
                                      stdout=subprocess.DEVNULL)
             self.addCleanup(child.wait)
@@ -156,17 +151,15 @@ class Checkpoints(SactoolCase):
             child.wait()
             kills += 1
             steps = [path for path in folder.iterdir() if path.name[5:].isdigit()]
+            self.assertTrue(steps)
             for path in steps:
                 self.assert_whole(path)
-            if not steps:  # killed while it wrote its first
-                kills = 0
-                self.sactool("runs", "rm", "victim", "--db", self.database)
         self.assertGreaterEqual(kills, 3)
         done = self.sactool("train", "--resume", "victim", "--json", "--slots", "1", "--db", self.database)
         self.assertEqual(done.returncode, 0, done.stderr)
         resumed = json.loads(done.stdout)
         self.assertEqual(self.rows("PRAGMA integrity_check"), [{"integrity_check": "ok"}])
-        self.assertEqual(self.checkpoints("victim"), ["step-3960", "step-3980"])
+        self.assertEqual(self.checkpoints("victim"), ["step-1160", "step-1180"])
         points = "SELECT series, step, seconds, samples, wire_bytes, value FROM v_metrics ORDER BY series, step"
         found = self.rows(points)
         self.database = self.folder / "whole.db"
