@@ -77,7 +77,9 @@ Company company(const RunSpec& spec, const RunSettings& settings, const at::Devi
   const int workers = settings.launch ? 1 : static_cast<int>(spec.workers());
   return {.cores = usable_cores(),
           .processes = settings.launch ? settings.launch->local_world_size : 1,
-          .computing = !device.is_cpu() ? 0 : settings.launch ? 1 : settings.slots,
+          .computing = !device.is_cpu()  ? 0
+                       : settings.launch ? 1
+                                         : settings.slots,
           .workers = workers};
 }
 
