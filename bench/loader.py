@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Usage: loader.py [--build FOLDER] [--images N] [--pairs N]
+"""Usage: loader.py [--build FOLDER] [--images N | --folder FOLDER] [--pairs N]
 
-What preparing batches ahead of training brings. Trains on one virtual worker: on made JPEG files, a small model (decoding is
-most of the work) and a larger one (computing is), and, where it is found, on CIFAR-10 with crops and flips; without loader
-threads, with those that sactool chooses, and with all pixels in memory. Prints images a second and how busy the cores are,
+What preparing batches ahead of training brings. Trains on virtual workers: on made JPEG files, a model that computes next to
+nothing (decoding is all the work) and one that computes more, and, where it is found, on CIFAR-10 with crops and flips;
+without loader threads, with those that sactool chooses, and with all pixels in memory. Prints images a second and how busy the cores are,
 from the difference of a long and a short run, so that start and evaluation drop out. Needs Pillow and NumPy; the numbers
 mean something on an idle machine only.
 """
@@ -22,10 +22,11 @@ CIFAR = ["data.name=cifar10", "data.crop_padding=4", "data.flip=true", "data.tes
 NONE, CHOSEN = ["data.loader_threads=0"], []
 IN_MEMORY = ["data.crop=centre", "data.cache=memory", "data.loader_threads=0"]
 ROWS = [
-    ("JPEG 500x375", "cnn", FOLDER, {"no loader": NONE, "loader": CHOSEN, "in memory": IN_MEMORY}, (20, 60)),
-    ("JPEG 500x375", "resnet20", FOLDER, {"no loader": NONE, "loader": CHOSEN, "in memory": IN_MEMORY}, (5, 20)),
-    ("CIFAR-10", "resnet20", CIFAR, {"no loader": NONE, "loader": CHOSEN}, (20, 120)),
-    ("CIFAR-10", "cnn", CIFAR, {"no loader": NONE, "loader": CHOSEN}, (100, 600)),
+    ("JPEG 500x375", "linear", 1, FOLDER, {"no loader": NONE, "loader": CHOSEN}, (20, 140)),
+    ("JPEG 500x375", "cnn", 1, FOLDER, {"no loader": NONE, "loader": CHOSEN, "in memory": IN_MEMORY}, (10, 50)),
+    ("JPEG 500x375", "cnn", 2, FOLDER, {"no loader": NONE, "loader": CHOSEN, "in memory": IN_MEMORY}, (10, 50)),
+    ("CIFAR-10", "resnet20", 1, CIFAR, {"no loader": NONE, "loader": CHOSEN}, (10, 50)),
+    ("CIFAR-10", "cnn", 1, CIFAR, {"no loader": NONE, "loader": CHOSEN}, (100, 600)),
 ]
 
 
@@ -46,9 +47,9 @@ def make_images(folder, count):
         Image.fromarray(pixels).save(place / f"{i}.jpg", quality=90)
 
 
-def run(sactool, database, model, steps, settings):
+def run(sactool, database, model, workers, steps, settings):
     """(seconds of training, seconds of processor) of a run."""
-    command = [sactool, "train", "--workers", 1, "--steps", steps, "--db", database, "--json", "--quiet"]
+    command = [sactool, "train", "--workers", workers, "--steps", steps, "--db", database, "--json", "--quiet"]
     for setting in [f"model.name={model}", f"train.batch_size={BATCH}", "train.eval_every=0", *settings]:
         command += ["--set", setting]
     with tempfile.TemporaryFile() as output:
@@ -60,13 +61,13 @@ def run(sactool, database, model, steps, settings):
         return json.loads(output.read())["wall_seconds"], usage.ru_utime + usage.ru_stime
 
 
-def measure(sactool, database, model, settings, steps, pairs):
+def measure(sactool, database, model, workers, settings, steps, pairs):
     """Medians: images a second, share of the cores' time that is used."""
     speeds, shares = [], []
     for _ in range(pairs):
-        short, long = (run(sactool, database, model, count, settings) for count in steps)
+        short, long = (run(sactool, database, model, workers, count, settings) for count in steps)
         seconds = long[0] - short[0]
-        speeds.append((steps[1] - steps[0]) * BATCH / seconds)
+        speeds.append((steps[1] - steps[0]) * BATCH * workers / seconds)
         shares.append((long[1] - short[1]) / seconds / len(os.sched_getaffinity(0)))
     return statistics.median(speeds), statistics.median(shares)
 
@@ -75,23 +76,26 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=Path, default=Path(__file__).resolve().parent.parent / "build/release")
     parser.add_argument("--images", type=int, default=2000, help="JPEG files to make (default 2000)")
+    parser.add_argument("--folder", type=Path, help="of images, made before, in place of new ones")
     parser.add_argument("--pairs", type=int, default=3, help="pairs of runs a row (default 3)")
     arguments = parser.parse_args()
     sactool = arguments.build / "sactool"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make_images(folder, arguments.images)
+        if not arguments.folder:
+            make_images(folder, arguments.images)
         listed = json.loads(subprocess.run([sactool, "data", "list", "--json"], capture_output=True, check=True).stdout)
         found = {entry["name"] for entry in listed if entry["found"]}
-        print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.2f}; one worker, batch {BATCH}, medians of {arguments.pairs}")
-        print(f"{'data':14} {'model':10} {'batches':10} {'images/s':>9} {'cores busy':>11}")
-        for data, model, settings, kinds, steps in ROWS:
+        print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.2f}; batch {BATCH}, medians of {arguments.pairs}")
+        print(f"{'data':14} {'model':10} {'workers':>7}  {'batches':10} {'images/s':>9} {'cores busy':>11}")
+        for data, model, workers, settings, kinds, steps in ROWS:
             if data == "CIFAR-10" and "cifar10" not in found:
                 continue
-            place = [] if data == "CIFAR-10" else [f"data.folder={folder}"]
+            place = [] if data == "CIFAR-10" else [f"data.folder={arguments.folder or folder}"]
             for kind, more in kinds.items():
-                speed, share = measure(sactool, folder / "runs.db", model, settings + place + more, steps, arguments.pairs)
-                print(f"{data:14} {model:10} {kind:10} {speed:9.0f} {100 * share:9.0f} %", flush=True)
+                speed, share = measure(sactool, folder / "runs.db", model, workers, settings + place + more, steps,
+                                       arguments.pairs)
+                print(f"{data:14} {model:10} {workers:7}  {kind:10} {speed:9.0f} {100 * share:9.0f} %", flush=True)
 
 
 if __name__ == "__main__":
