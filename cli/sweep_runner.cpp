@@ -90,7 +90,9 @@ void SweepRunner::note_end(const ChildEnd& end) {
     return;
   }
   if (end.signal != 0) {
-    store_->end(end.run.run, "CRASHED", "its process was killed by " + how_it_ended({.signal = end.signal}));
+    const bool before_it_listened = end.signal == stop_signal_;  // to the signal that was passed on
+    store_->end(end.run.run, before_it_listened ? "KILLED" : "CRASHED",
+                "its process was killed by " + how_it_ended({.signal = end.signal}));
   } else if (end.exit_code != 0 && end.exit_code != static_cast<int>(ExitCode::kResumable)) {
     store_->end_unless_failed(end.run.run,
                               end.error.empty() ? "exit code " + std::to_string(end.exit_code) : end.error);

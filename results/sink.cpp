@@ -94,8 +94,8 @@ void DatabaseSink::checkpointed(const std::string& path, std::int64_t step) {
 void DatabaseSink::finish(const RunOutcome& outcome) {
   stop();
   open_ = false;
+  rethrow();  // a run without all of its points is not finished: it stays RUNNING without a heartbeat
   writer_.finish(outcome);
-  rethrow();
 }
 
 void DatabaseSink::write_until_stopped() {
