@@ -1,5 +1,6 @@
 #include "experiments/run_key.h"
 
+#include "datasets/content.h"
 #include "engine/core/sha256.h"
 
 namespace sac {
@@ -15,9 +16,11 @@ constexpr const char* kWithoutMeaning[] = {"data.cache", "data.loader_threads", 
 
 RunKey run_key(const RunSpec& spec, const std::string& data_hash) {
   ValueMap values = spec.values();
+  const std::string& weights = spec.table("model").text("weights");
   for (const char* name : kWithoutMeaning) values.erase(name);
   values["spec_version"] = kSpecVersion;
   values["data_hash"] = data_hash;
+  if (!weights.empty()) values["weights_hash"] = file_sha256(weights);
   RunKey key;
   key.run = sha256_hex(to_toml(values));
   values.erase("train.seed");

@@ -16,7 +16,7 @@
 #include "engine/core/value.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
-#include "engine/nn/parallel.h"
+#include "engine/parallel/parallel.h"
 #include "engine/nn/pretrained.h"
 #include "engine/nn/safetensors.h"
 #include "engine/optim/wrap.h"
@@ -39,6 +39,7 @@ void prepare_process() {
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
     at::set_num_interop_threads(1);
+    at::set_num_threads(1);
     return true;
   }();
   static_cast<void>(done);
@@ -58,12 +59,6 @@ std::shared_ptr<const Model> make_model(const RunSpec& spec, const Dataset& data
   auto model = Registry<ModelEntry>::instance().at(spec.choice("model")).make(options, sample, data.classes, numerics);
   const std::string& weights = options.text("weights");
   return weights.empty() ? model : pretrained(std::move(model), weights);
-}
-
-/// "", or of the weights' file.
-std::string weights_hash(const RunSpec& spec) {
-  const std::string& weights = spec.table("model").text("weights");
-  return weights.empty() ? "" : file_sha256(weights);
 }
 
 OptimizerFactory make_optimizer(const std::string& name, const Options& options, const Layout& layout) {
@@ -227,7 +222,7 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   const RunSpec spec = with_device(with_steps(given, run.job.train.steps), compute.device_key());
   run.job.device = compute.device;
   run.job.model = make_model(spec, data, compute.numerics);
-  const RunKey key = run_key(spec, data.hash + weights_hash(spec));
+  const RunKey key = run_key(spec, data.hash);
   run.job.data = make_batches(spec, std::move(data), run.job.train, compute, settings);
   const auto optimizer = [&spec](const Layout& layout) {
     return make_optimizer(spec.choice("optimizer"), spec.table("optimizer"), layout);

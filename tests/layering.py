@@ -3,7 +3,8 @@ import re
 from pathlib import Path
 
 CORE = {"engine/core"}
-TRAINING = CORE | {"engine/comm", "engine/nn", "engine/optim", "engine/compress"}
+PARALLEL = CORE | {"engine/parallel"}
+TRAINING = PARALLEL | {"engine/comm", "engine/nn", "engine/optim", "engine/compress"}
 STRATEGY_VIEW = TRAINING | {"engine/train"}
 ENGINE = STRATEGY_VIEW | {"engine/fabric"}
 MIDDLE = {"strategies", "datasets", "results"}
@@ -12,8 +13,9 @@ MIDDLE = {"strategies", "datasets", "results"}
 MAY_SEE = {
     "engine/core": set(),
     "engine/comm": CORE,
-    "engine/nn": CORE,
-    "engine/optim": CORE,
+    "engine/parallel": CORE,
+    "engine/nn": PARALLEL,
+    "engine/optim": PARALLEL,
     "engine/compress": CORE,
     "engine/train": TRAINING,
     "engine/fabric": CORE | {"engine/comm", "engine/nn", "engine/train"},

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "engine/nn/parallel.h"
+#include "engine/parallel/parallel.h"
 
 namespace sac::kernels {
 namespace {

@@ -74,6 +74,7 @@ LayerPasses::LayerPasses(const LayerRange& range, const Numerics& numerics, cons
 
 at::Tensor LayerPasses::forward(Workspace& workspace, const at::Tensor& input, bool training) const {
   const KernelScope scope;
+  const ThreadScope threads(this->threads());
   at::Tensor activation = input.contiguous();
   if (low_.defined()) {
     low_.copy_(parameters_);
@@ -93,6 +94,7 @@ at::Tensor LayerPasses::backward(Workspace& workspace, at::Tensor gradient, cons
   for (std::size_t i = views_.size(); i-- > range_->stop;) {
     {
       const KernelScope scope;
+      const ThreadScope threads(this->threads());
       const Pass pass{add ? beside_[i] : views_[i], workspace.layers[i], workspace.skip, true, aten_};
       gradient = range_->layers[i]->backward(pass, gradient, i > range_->stop || !range_->leads);
       if (add) add_up(i);

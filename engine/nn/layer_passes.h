@@ -6,6 +6,7 @@
 #include "engine/nn/layer_range.h"
 #include "engine/nn/model.h"
 #include "engine/nn/workspace.h"
+#include "engine/parallel/parallel.h"
 
 namespace sac {
 
@@ -27,6 +28,8 @@ class LayerPasses {
   at::Tensor backward(Workspace& workspace, at::Tensor gradient, const GradientReady& ready, bool add = false) const;
 
  private:
+  /// ATen's own kernels may cut sums by threads, ours do not.
+  [[nodiscard]] int threads() const { return aten_ ? 1 : operation_threads(); }
   void add_up(std::size_t layer) const;
 
   const LayerRange* range_;

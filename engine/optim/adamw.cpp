@@ -5,6 +5,7 @@
 
 #include "engine/optim/fused.h"
 #include "engine/optim/optimizer.h"
+#include "engine/parallel/parallel.h"
 
 namespace sac {
 namespace {
@@ -50,9 +51,15 @@ class AdamW final : public Optimizer {
       return fused_adamw(parameters_, gradients_, first_, second_, options_, lr, steps_done_);
     }
     AT_DISPATCH_FLOATING_TYPES(parameters_.scalar_type(), "adamw", [&] {
-      adamw_step(parameters_.mutable_data_ptr<scalar_t>(), gradients_.const_data_ptr<scalar_t>(),
-                 first_.mutable_data_ptr<scalar_t>(), second_.mutable_data_ptr<scalar_t>(), parameters_.numel(),
-                 numbers<scalar_t>(lr));
+      auto* x = parameters_.mutable_data_ptr<scalar_t>();
+      const auto* gradient = gradients_.const_data_ptr<scalar_t>();
+      auto* first = first_.mutable_data_ptr<scalar_t>();
+      auto* second = second_.mutable_data_ptr<scalar_t>();
+      const AdamWStep<scalar_t> step = numbers<scalar_t>(lr);
+      const ThreadScope threads(operation_threads());
+      in_parallel(parameters_.numel(), kGrain, [=](std::int64_t begin, std::int64_t end) {
+        adamw_step(x + begin, gradient + begin, first + begin, second + begin, end - begin, step);
+      });
     });
   }
 

@@ -4,6 +4,7 @@
 #include "engine/core/error.h"
 #include "engine/optim/fused.h"
 #include "engine/optim/optimizer.h"
+#include "engine/parallel/parallel.h"
 
 namespace sac {
 namespace {
@@ -50,15 +51,18 @@ class Sgd final : public Optimizer {
  private:
   template <class T>
   void update(T lr) {
-    const std::int64_t count = parameters_.numel();
     T* x = parameters_.mutable_data_ptr<T>();
     const T* gradient = gradients_.const_data_ptr<T>();
+    T* velocity = velocity_.defined() ? velocity_.mutable_data_ptr<T>() : nullptr;
     const T decay = static_cast<T>(options_.weight_decay);
-    if (!velocity_.defined()) return plain_step(x, gradient, count, lr, decay);
-    T* velocity = velocity_.mutable_data_ptr<T>();
     const T momentum = static_cast<T>(options_.momentum);
-    if (options_.nesterov) return momentum_step<T, true>(x, gradient, velocity, count, lr, decay, momentum);
-    momentum_step<T, false>(x, gradient, velocity, count, lr, decay, momentum);
+    const ThreadScope threads(operation_threads());
+    in_parallel(parameters_.numel(), kGrain, [=, this](std::int64_t begin, std::int64_t end) {
+      const std::int64_t count = end - begin;
+      if (velocity == nullptr) return plain_step(x + begin, gradient + begin, count, lr, decay);
+      const auto step = options_.nesterov ? momentum_step<T, true> : momentum_step<T, false>;
+      step(x + begin, gradient + begin, velocity + begin, count, lr, decay, momentum);
+    });
   }
 
   at::Tensor parameters_;

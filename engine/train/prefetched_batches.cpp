@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/nn/parallel.h"
 
 namespace sac {
 namespace {
@@ -146,7 +145,6 @@ class PrefetchedBatches::Loader {
 
   void work() {
     take_no_signals();
-    const OneThread one_thread;  // these threads are the parallelism
     std::unique_lock lock(mutex_);
     while (true) {
       work_.wait(lock, [this] { return closing_ || !queue_.empty(); });

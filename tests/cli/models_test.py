@@ -46,6 +46,35 @@ class Models(SactoolCase):
         self.assertAlmostEqual(first["loss"], again["loss"], places=5)
         self.assertEqual([path.name for path in self.folder.glob("gpt*")], ["gpt.safetensors"])
 
+    def test_a_sweep_knows_its_runs_by_their_weights(self):
+        self.run_of(*self.gpt, "--steps", "1", "--save", "gpt.safetensors")
+        self.write("sweep.toml", """
+[data]
+name = "text"
+file = "fox.txt"
+context = 8
+[model]
+name = "transformer_lm"
+layers = 1
+heads = 2
+width = 16
+weights = "gpt.safetensors"
+[train]
+steps = 1
+[sweep]
+name = "from_weights"
+seeds = [5, 6]
+""")
+        sweep = ["sweep", "sweep.toml", "--db", self.database]
+        for _ in range(2):
+            done = self.sactool(*sweep)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        of_sweep = "SELECT count(*) AS runs, count(DISTINCT key) AS keys FROM v_runs WHERE seed > 4"
+        self.assertEqual(self.rows(of_sweep)[0], {"runs": 2, "keys": 2})
+        self.run_of(*self.gpt, "--steps", "2", "--save", "gpt.safetensors")
+        self.assertEqual(self.sactool(*sweep).returncode, 0)
+        self.assertEqual(self.rows(of_sweep)[0], {"runs": 4, "keys": 4})
+
     def test_wrong_weights_are_refused(self):
         self.run_of(*self.gpt, "--steps", "1", "--save", "gpt.safetensors")
         self.database.unlink()

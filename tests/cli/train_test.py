@@ -52,6 +52,18 @@ class Train(SactoolCase):
             self.assertNotEqual(one["params_sha256"], other["params_sha256"], strategy)
             self.assertNotEqual(one["seconds"], other["seconds"], strategy)
 
+    def test_threads_of_a_lone_worker_change_nothing(self):
+        """Losses and norms over more elements than LibTorch sums in one thread."""
+        wide = ["--workers", "1", "--steps", "6", "--set", "data.features=256", "--set", "model.name=mlp",
+                "--set", "model.hidden=[1024,512]", "--set", "train.batch_size=96", "--set", "data.classes=512"]
+        for options in (["name=sgd", "momentum=0.9", "clip_norm=0.1"], ["name=adamw", "lr=0.01"], ["name=lamb", "lr=0.01"],
+                        ["name=muon", "lr=0.01"]):
+            keys = [part for option in options for part in ("--set", "optimizer." + option)]
+            runs = [self.train(*wide, *keys, "--set", "data.label_smoothing=0.1", "--slots", slots) for slots in (1, 2, 4)]
+            losses = self.rows(f"SELECT DISTINCT value FROM v_metrics WHERE series = 'train_loss' AND run > {runs[0]['run'] - 1}")
+            self.assertEqual(len({run["params_sha256"] for run in runs}), 1, options)
+            self.assertEqual(len(losses), 1, options)
+
     def test_staleness_of_a_server(self):
         run = self.train("--strategy", "async_sgd", "--steps", "20")
         self.assertGreater(run["staleness"]["mean"], 0.0)

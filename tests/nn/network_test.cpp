@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "engine/core/error.h"
-#include "engine/nn/parallel.h"
+#include "engine/parallel/parallel.h"
 #include "tests/nn/replica.h"
 
 namespace sac::test {

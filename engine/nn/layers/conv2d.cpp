@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "engine/nn/layers.h"
-#include "engine/nn/parallel.h"
+#include "engine/parallel/parallel.h"
 
 namespace sac {
 namespace {

@@ -3,7 +3,7 @@
 #include <ATen/ops/threshold_backward.h>
 
 #include "engine/nn/layers.h"
-#include "engine/nn/parallel.h"
+#include "engine/parallel/parallel.h"
 
 namespace sac {
 namespace {
@@ -32,7 +32,7 @@ class GroupNorm final : public Layer {
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
     const SampleShape& shape = spec().output;
     const auto& saved = pass.space.saved;
-    const OneThread one_thread;  // ATen sums the parameters' gradients by threads
+    const ThreadScope one(1);  // ATen sums the parameters' gradients by threads
     const at::Tensor rectified = relu_ ? at::threshold_backward(gradient, pass.space.output, 0) : gradient;
     const auto [result, weight_gradient, bias_gradient] = at::native_group_norm_backward(
         ordered(rectified), ordered(pass.space.input), saved[0], saved[1], pass.weight(0), gradient.size(0),

@@ -2,7 +2,7 @@
 #include <ATen/ops/native_layer_norm_backward.h>
 
 #include "engine/nn/layers.h"
-#include "engine/nn/parallel.h"
+#include "engine/parallel/parallel.h"
 
 namespace sac {
 namespace {
@@ -39,7 +39,7 @@ class LayerNorm final : public Layer {
 
   /// ATen sums them by threads.
   void sum_parameter_gradients(const Pass& pass, const at::Tensor& gradient) const {
-    const OneThread one_thread;
+    const ThreadScope one(1);
     const auto [none, weight, bias] = gradients(pass, gradient, {false, true, true});
     pass.views.gradients[0].copy_(weight);
     pass.views.gradients[1].copy_(bias);

@@ -5,7 +5,7 @@
 #include "engine/nn/dtype.h"
 #include "engine/nn/kernels.h"
 #include "engine/nn/layers.h"
-#include "engine/nn/parallel.h"
+#include "engine/parallel/parallel.h"
 
 namespace sac {
 namespace {
