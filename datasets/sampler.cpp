@@ -32,11 +32,11 @@ void check_at_least_one(std::int64_t value, const std::string& what) {
 }  // namespace
 
 Sampler::Sampler(const PartitionConfig& config, std::span<const std::int64_t> targets, std::int64_t workers,
-                 std::int64_t batch_size, std::uint64_t seed)
-    : samples_(static_cast<std::int64_t>(targets.size())), workers_(workers), batch_size_(batch_size), seed_(seed) {
+                 const BatchSchedule& batches, std::uint64_t seed)
+    : samples_(static_cast<std::int64_t>(targets.size())), workers_(workers), batches_(batches), seed_(seed) {
   check_at_least_one(samples_, "the number of training samples");
   check_at_least_one(workers, "workers");
-  check_at_least_one(batch_size, "train.batch_size");
+  check_at_least_one(batches.at(0), "train.batch_size");
   if (config.kind == "iid") return;
   offsets_.push_back(0);
   for (const auto& shard : partition(config, targets, workers, seed)) {
@@ -51,27 +51,25 @@ void Sampler::indices(std::int64_t rank, std::int64_t step, std::vector<std::int
 
 void Sampler::indices(std::int64_t group, std::int64_t step, std::int64_t part, std::int64_t parts,
                       std::vector<std::int64_t>& out) const {
-  if (parts < 1 || batch_size_ % parts != 0 || workers_ % parts != 0) {
+  const std::int64_t size = batches_.at(step);
+  if (parts < 1 || size % parts != 0 || workers_ % parts != 0) {
     throw ConfigError("a batch shared out over " + std::to_string(parts) + " workers does not go evenly into " +
-                      "train.batch_size = " + std::to_string(batch_size_) + " and " + std::to_string(workers_) +
+                      "train.batch_size = " + std::to_string(size) + " and " + std::to_string(workers_) +
                       " workers; it must divide both");
   }
-  const std::int64_t slice = batch_size_ / parts;
+  const std::int64_t slice = size / parts;
   out.resize(static_cast<std::size_t>(slice));
   if (order_.empty()) {
-    const std::int64_t batch = step * (workers_ / parts) + group;
-    fill_from_stream(samples_, batch * batch_size_ + part * slice, seed_, 0, out);
+    const std::int64_t first = batches_.before(step) * (workers_ / parts) + group * size;
+    fill_from_stream(samples_, first + part * slice, seed_, 0, out);
     return;
   }
   const std::int64_t first = offsets_[static_cast<std::size_t>(group * parts)];
   const std::int64_t end = offsets_[static_cast<std::size_t>((group + 1) * parts)];
-  fill_from_stream(end - first, step * batch_size_ + part * slice, seed_, group, out);
+  fill_from_stream(end - first, batches_.before(step) + part * slice, seed_, group, out);
   for (std::int64_t& index : out) index = order_[static_cast<std::size_t>(first + index)];
 }
 
-std::int64_t Sampler::steps_per_epoch() const {
-  const std::int64_t together = workers_ * batch_size_;
-  return (samples_ + together - 1) / together;
-}
+std::int64_t Sampler::steps_per_epoch() const { return batches_.steps_for(static_cast<double>(samples_), workers_); }
 
 }  // namespace sac

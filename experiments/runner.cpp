@@ -84,7 +84,7 @@ std::shared_ptr<const BatchSource> make_batches(const RunSpec& spec, Dataset dat
       loader_config(spec.table("data"), data, company(spec, settings, compute.device), train.steps);
   const std::span<const std::int64_t> targets(data.train.targets.const_data_ptr<std::int64_t>(),
                                               static_cast<std::size_t>(data.train.size()));
-  Sampler sampler(partition_config(spec.table("data")), targets, spec.replicas(), train.batch_size, train.seed);
+  Sampler sampler(partition_config(spec.table("data")), targets, spec.replicas(), train.batches(), train.seed);
   const TrainingChanges changes{augmentation(spec.table("data")), label_mix(spec.table("data")), train.seed};
   std::shared_ptr<const BatchSource> batches =
       std::make_shared<DatasetBatches>(std::move(data), std::move(sampler), compute.numerics.dtype, changes);
@@ -229,7 +229,7 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   };
   run.job.optimizer = optimizer(run.job.model->layout());
   run.job.pipeline = plan_pipeline(pipeline_config(spec.table("cluster"), spec.table("cluster.compute")),
-                                   *run.job.model, run.job.train.batch_size, optimizer);
+                                   *run.job.model, run.job.train.batches(), optimizer);
   run.job.schedule = spec.table("optimizer");
   run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),
                       options = spec.table("strategy")] { return entry.make(options); };

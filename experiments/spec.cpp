@@ -219,6 +219,14 @@ RunSpec with_steps(const RunSpec& spec, std::int64_t steps) {
   return fixed;
 }
 
+RunSpec with_constant_batch(const RunSpec& spec) {
+  RunSpec fixed = spec;
+  ValueMap values = spec.values();
+  values["train.batch_warmup_steps"] = std::int64_t{0};
+  fixed.tables["train"] = table_of("train", "", values);
+  return fixed;
+}
+
 RunSpec with_device(const RunSpec& spec, const std::string& device) {
   RunSpec fixed = spec;
   ValueMap values = spec.values();

@@ -8,6 +8,7 @@
 #include "engine/core/value.h"
 #include "results/compare.h"
 #include "results/format.h"
+#include "results/run_samples.h"
 #include "results/spec_text.h"
 
 namespace sac {
@@ -27,8 +28,8 @@ const std::array<Aspect, 6>& blocking_aspects() {
        {"model", [](const RunRecord& run) { return run.model; }},
        {"fabric", [](const RunRecord& run) { return run.fabric; }},
        {"workers", [](const RunRecord& run) { return std::to_string(run.workers); }},
-       {"global batch", [](const RunRecord& run) { return grouped(run.batch_size * run.workers); }},
-       {"samples seen", [](const RunRecord& run) { return grouped(run.steps * run.batch_size * run.workers); }}}};
+       {"global batch", [](const RunRecord& run) { return grouped(run.batch_size * replicas_of(run)); }},
+       {"samples seen", [](const RunRecord& run) { return grouped(samples_of(run)); }}}};
   return kAspects;
 }
 

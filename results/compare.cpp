@@ -6,6 +6,7 @@
 
 #include "engine/core/error.h"
 #include "engine/core/value.h"
+#include "results/run_samples.h"
 
 namespace sac {
 namespace {
@@ -45,7 +46,7 @@ TargetSummary summarize_target(const Store& store, const RunGroup& group, double
 
 std::optional<double> throughput_of(const RunRecord& run) {
   if (!(run.seconds > 0.0)) return std::nullopt;
-  return static_cast<double>(run.steps * run.batch_size * run.workers) / run.seconds;
+  return static_cast<double>(samples_of(run)) / run.seconds;
 }
 
 template <class Get>

@@ -1,6 +1,5 @@
 #include "engine/train/config.h"
 
-#include <cmath>
 #include <string>
 
 #include "engine/core/error.h"
@@ -20,6 +19,16 @@ const std::vector<OptionSpec>& train_options() {
        .fallback = std::int64_t{32},
        .doc = "samples a worker and step, B",
        .min = 1,
+       .max = 1 << 24},
+      {.name = "batch_warmup_steps",
+       .fallback = std::int64_t{0},
+       .doc = "steps over which the mini-batch grows from batch_start to batch_size; 0 = it does not",
+       .min = 0,
+       .max = 1e9},
+      {.name = "batch_start",
+       .fallback = std::int64_t{0},
+       .doc = "samples a worker at the first step of the warm-up",
+       .min = 0,
        .max = 1 << 24},
       {.name = "seed", .fallback = std::int64_t{0}, .doc = "initialisation, data order, compute times", .min = 0},
       {.name = "eval_every",
@@ -63,6 +72,17 @@ const std::vector<OptionSpec>& train_options() {
   return kOptions;
 }
 
+namespace {
+
+void check_warmup(const TrainConfig& train) {
+  if (train.batch_warmup_steps == 0 || (train.batch_start >= 1 && train.batch_start <= train.batch_size)) return;
+  throw ConfigError("train.batch_start = " + std::to_string(train.batch_start) +
+                    " is out of range; with train.batch_warmup_steps = " + std::to_string(train.batch_warmup_steps) +
+                    " it must be in [1, train.batch_size = " + std::to_string(train.batch_size) + "]");
+}
+
+}  // namespace
+
 TrainConfig train_config(const Options& options, std::int64_t train_size, std::int64_t workers) {
   TrainConfig train{.steps = options.integer("steps"),
                     .batch_size = options.integer("batch_size"),
@@ -71,7 +91,10 @@ TrainConfig train_config(const Options& options, std::int64_t train_size, std::i
                     .log_every = options.integer("log_every"),
                     .checkpoint_every = options.integer("checkpoint_every"),
                     .checkpoints_kept = options.integer("checkpoints_kept"),
-                    .ema_decay = options.number("ema_decay")};
+                    .ema_decay = options.number("ema_decay"),
+                    .batch_start = options.integer("batch_start"),
+                    .batch_warmup_steps = options.integer("batch_warmup_steps")};
+  check_warmup(train);
   if (train.ema_decay == 1.0) throw ConfigError("train.ema_decay = 1 never leaves the initial weights; give less");
   const double epochs = options.number("epochs");
   if ((train.steps > 0) == (epochs > 0.0)) {
@@ -80,7 +103,7 @@ TrainConfig train_config(const Options& options, std::int64_t train_size, std::i
   }
   if (epochs > 0.0) {
     const double samples = epochs * static_cast<double>(train_size);
-    train.steps = static_cast<std::int64_t>(std::ceil(samples / static_cast<double>(workers * train.batch_size)));
+    train.steps = train.batches().steps_for(samples, workers);
   }
   return train;
 }

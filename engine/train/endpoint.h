@@ -83,8 +83,9 @@ class Endpoint {
   virtual void compute(double fraction, std::span<const double> milestones,
                        const std::function<void(ComputePace&)>& arithmetic) = 0;
 
-  /// Computes a full mini-batch's gradient that the server may call off midway.  @return false where it did.
-  virtual bool compute_unless_called_off(const std::function<void()>& arithmetic) = 0;
+  /// Computes a gradient that the server may call off midway, `fraction` of a full mini-batch's.
+  /// @return false where it did.
+  virtual bool compute_unless_called_off(double fraction, const std::function<void()>& arithmetic) = 0;
   /// This worker pushes nothing to the server until it is back: nobody there may wait for it.
   virtual void leave_server() = 0;
   virtual void come_back_to_server() = 0;

@@ -8,12 +8,13 @@
 namespace sac {
 namespace {
 
-std::int64_t resolved_micro_batches(const PipelineConfig& config, std::int64_t batch_size) {
-  if (config.micro_batches == 0) return std::min(config.stages, batch_size);
-  if (config.micro_batches <= batch_size) return config.micro_batches;
+std::int64_t resolved_micro_batches(const PipelineConfig& config, const BatchSchedule& batches) {
+  const std::int64_t smallest = batches.at(0);
+  if (config.micro_batches == 0) return std::min(config.stages, smallest);
+  if (config.micro_batches <= smallest) return config.micro_batches;
   throw ConfigError("cluster.micro_batches = " + std::to_string(config.micro_batches) +
-                    " is more than train.batch_size = " + std::to_string(batch_size) +
-                    "; a micro-batch needs at least one sample");
+                    " is more than train." + (batches.grows() ? "batch_start" : "batch_size") + " = " +
+                    std::to_string(smallest) + "; a micro-batch needs at least one sample");
 }
 
 }  // namespace
@@ -33,10 +34,10 @@ PipelineConfig pipeline_config(const Options& cluster, const Options& compute) {
 }
 
 std::shared_ptr<const PipelinePlan> plan_pipeline(const PipelineConfig& config, const Model& model,
-                                                  std::int64_t batch_size,
+                                                  const BatchSchedule& batches,
                                                   const std::function<OptimizerFactory(const Layout&)>& optimizer) {
   auto plan = std::make_shared<PipelinePlan>();
-  plan->micro_batches = resolved_micro_batches(config, batch_size);
+  plan->micro_batches = resolved_micro_batches(config, batches);
   plan->gpipe = config.gpipe;
   if (config.stages == 1 && plan->micro_batches == 1) return nullptr;
   const double forward = model.layout().forward_flops();

@@ -46,11 +46,11 @@ struct PipelinePlan {
   }
 };
 
-/// @param batch_size  of a replica.  @param optimizer  makes the run's for tensors that lie so.
+/// @param batches  of a replica.  @param optimizer  makes the run's for tensors that lie so.
 /// @return null where one worker holds the model and takes its batch at once.
 /// @throws ConfigError  more micro-batches than samples; a model that cannot be cut so often.
 std::shared_ptr<const PipelinePlan> plan_pipeline(const PipelineConfig& config, const Model& model,
-                                                  std::int64_t batch_size,
+                                                  const BatchSchedule& batches,
                                                   const std::function<OptimizerFactory(const Layout&)>& optimizer);
 
 }  // namespace sac

@@ -33,7 +33,7 @@ Worker::Worker(const Job& job, int rank, Endpoint& endpoint)
       world_size_(static_cast<int>(job.replicas())),
       total_steps_(job.train.steps),
       seed_(job.train.seed),
-      batch_size_(job.train.batch_size),
+      batches_(job.train.batches()),
       model_(job.model),
       layout_(&model_->layout()),
       part_{0, layout_->parameter_count()},
@@ -68,7 +68,7 @@ void Worker::enter_pipeline(const Job& job, int rank) {
   gradients_ = at::zeros({part_.size()}, job.tensor_options());
   stage_comm_ = endpoint_->comm().split(stage);
   pipeline_ = std::make_unique<Pipeline>(job.pipeline, rank, world_size_, *endpoint_, parameters_, gradients_, buffers_,
-                                         batch_size_);
+                                         batches_.size());
   optimizer_ = mine.optimizer(parameters_, gradients_);
 }
 
@@ -85,12 +85,12 @@ LossValue Worker::compute_gradients(const GradientReady& ready) {
   computed_ = true;
   if (pipeline_) {
     const auto draw_here = [this](Batch& batch) { draw(batch); };
-    const PipelineStep step = pipeline_->run(batch_size_ / parts_, draw_here, ready);
+    const PipelineStep step = pipeline_->run(batches_.at(step_) / parts_, draw_here, ready);
     if (step.bubble) report(kBubble, *step.bubble);
     return last_loss_ = step.loss;
   }
   const std::span<const double> milestones = ready ? std::span<const double>(milestones_) : kWhole;
-  endpoint_->compute(1.0 / parts_, milestones, [&](ComputePace& pace) {
+  endpoint_->compute(batches_.share(step_) / parts_, milestones, [&](ComputePace& pace) {
     draw(batch_);
     if (!ready) {
       last_loss_ = network_->compute_gradients(batch_, {});
@@ -104,7 +104,7 @@ LossValue Worker::compute_gradients(const GradientReady& ready) {
 bool Worker::try_gradients() {
   if (pipeline_) throw std::logic_error("a pipeline cannot be called off midway");
   LossValue loss;
-  const bool done = endpoint_->compute_unless_called_off([&] {
+  const bool done = endpoint_->compute_unless_called_off(batches_.share(step_), [&] {
     data_->train_batch(rank_, world_size_, step_, 0, 1, batch_);
     loss = network_->compute_gradients(batch_, {});
   });
@@ -118,23 +118,27 @@ void Worker::share_batches(int parts) {
     throw ConfigError("a mini-batch cannot be shared by " + std::to_string(parts) + " workers: it must divide " +
                       (pipeline_ ? "the number of replicas, " : "cluster.workers = ") + std::to_string(world_size_));
   }
-  if (batch_size_ % parts != 0) {
+  if (batches_.size() % parts != 0) {
     throw ConfigError("a mini-batch cannot be shared by " + std::to_string(parts) +
-                      " workers: it must divide train.batch_size = " + std::to_string(batch_size_));
+                      " workers: it must divide train.batch_size = " + std::to_string(batches_.size()));
   }
-  if (pipeline_ && pipeline_->micro_batches() > batch_size_ / parts) {
+  if (batches_.grows() && parts > 1) {
+    throw ConfigError("a mini-batch that grows cannot be shared by " + std::to_string(parts) +
+                      " workers; leave train.batch_warmup_steps = 0");
+  }
+  if (pipeline_ && pipeline_->micro_batches() > batches_.size() / parts) {
     throw ConfigError("cluster.micro_batches = " + std::to_string(pipeline_->micro_batches()) +
                       " is more than the train.batch_size / " + std::to_string(parts) + " = " +
-                      std::to_string(batch_size_ / parts) + " samples that a worker takes of a shared mini-batch");
+                      std::to_string(batches_.size() / parts) + " samples that a worker takes of a shared mini-batch");
   }
   parts_ = parts;
 }
 
-std::int64_t Worker::samples_seen() const { return (step_ - idle_steps_) * (batch_size_ / parts_); }
+std::int64_t Worker::samples_seen() const { return (batches_.before(step_) - idle_samples_) / parts_; }
 
 void Worker::io(Archive& archive) {
   double loss = last_loss_.value();
-  archive.io(step_, idle_steps_, loss, random_);
+  archive.io(step_, idle_samples_, loss, random_);
   last_loss_ = loss;
   for (const at::Tensor& tensor : {parameters_, gradients_, buffers_}) archive.io_in_place(tensor);
   for (const at::Tensor& tensor : optimizer_->state()) archive.io_in_place(tensor);

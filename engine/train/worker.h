@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/core/batch_schedule.h"
 #include "engine/core/random.h"
 #include "engine/nn/model.h"
 #include "engine/optim/optimizer.h"
@@ -55,7 +56,8 @@ class Worker {
   /// last_loss() mean nothing new.  @return false where called off. Real ranks always compute to the end.
   bool try_gradients();
   /// Shares every mini-batch out over `parts` neighbouring ranks: rank r computes part r % parts of the batch of group
-  /// r / parts. For Strategy::prepare.  @throws ConfigError  parts does not divide the workers or the batch.
+  /// r / parts. For Strategy::prepare.  @throws ConfigError  parts does not divide the workers or the batch, or the
+  /// batch grows.
   void share_batches(int parts);
 
   [[nodiscard]] Optimizer& optimizer() { return *optimizer_; }
@@ -93,10 +95,10 @@ class Worker {
   std::int64_t step_ = 0;
   std::int64_t total_steps_;
   std::uint64_t seed_;
-  std::int64_t batch_size_;
+  BatchSchedule batches_;
   int parts_ = 1;
-  bool computed_ = false;        ///< a gradient, in this step
-  std::int64_t idle_steps_ = 0;  ///< without a gradient
+  bool computed_ = false;          ///< a gradient, in this step
+  std::int64_t idle_samples_ = 0;  ///< of steps without a gradient
   std::shared_ptr<const Model> model_;
   const Layout* layout_;
   Range part_;

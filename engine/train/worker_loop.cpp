@@ -42,7 +42,7 @@ void WorkerLoop::run(const std::string& state) {
 
 void WorkerLoop::after_step() {
   if (worker_.step_ == worker_.total_steps_ && strategy_->traits().server) endpoint_->leave_server();
-  if (!worker_.computed_) ++worker_.idle_steps_;
+  if (!worker_.computed_) worker_.idle_samples_ += worker_.batches_.at(worker_.step_ - 1);
   if (worker_.computed_ && worker_.speaks_for_replica()) {
     loss_sum_ += worker_.last_loss_;
     ++loss_count_;

@@ -188,5 +188,42 @@ TEST(Sampler, RefusesNothingToDrawFrom) {
   EXPECT_THAT(message_of<ConfigError>([] { Sampler({}, labels(9), 1, 0, 0); }), HasSubstr("train.batch_size = 0"));
 }
 
+TEST_P(SamplerTest, BatchesThatGrowStillTakeEverySampleOnceAnEpoch) {
+  const BatchSchedule growing(2, 9, 11);
+  const Sampler sampler({.kind = GetParam(), .alpha = 1.0}, labels(300), 3, growing, 5);
+  const Sampler even({.kind = GetParam(), .alpha = 1.0}, labels(300), 3, 1, 5);
+  std::vector<Indices> seen(3), expected(3);
+  Indices all, all_expected;
+  for (std::int64_t step = 0; step < 40; ++step) {
+    for (std::int64_t k = 0; k < 3; ++k) {
+      const Indices drawn = batch(sampler, k, step);
+      ASSERT_EQ(drawn.size(), static_cast<std::size_t>(growing.at(step)));
+      append(seen[static_cast<std::size_t>(k)], drawn);
+      append(all, drawn);
+    }
+  }
+  for (std::int64_t step = 0; step < growing.before(40); ++step) {
+    for (std::int64_t k = 0; k < 3; ++k) {
+      append(expected[static_cast<std::size_t>(k)], batch(even, k, step));
+      append(all_expected, batch(even, k, step));
+    }
+  }
+  if (GetParam() == "iid") {
+    EXPECT_EQ(all, all_expected);  // one stream for all
+  } else {
+    EXPECT_EQ(seen, expected);  // a stream a worker
+  }
+}
+
+TEST(Sampler, WorkersWhoseBatchesGrowAreOneWorkerWhoseBatchGrows) {
+  const Sampler many({}, labels(100), 4, BatchSchedule(2, 8, 6), 3);  // 6 divides 8 - 2: every step is a whole one
+  const Sampler one({}, labels(100), 1, BatchSchedule(8, 32, 6), 3);
+  for (std::int64_t step = 0; step < 20; ++step) {
+    Indices together;
+    for (std::int64_t k = 0; k < 4; ++k) append(together, batch(many, k, step));
+    EXPECT_EQ(together, batch(one, 0, step)) << step;
+  }
+}
+
 }  // namespace
 }  // namespace sac

@@ -121,5 +121,45 @@ TEST(Runner, AnAverageOfWeightsIsRefusedWhereAServerHoldsThem) {
               HasSubstr("never leaves the initial weights"));
 }
 
+constexpr const char* kGrowing = "batch_warmup_steps = 4\nbatch_start = ";
+
+TEST(Runner, ABatchThatStartsAtItsSizeChangesNoBit) {
+  for (const char* strategy : {"sync_sgd", "k_sync", "local_sgd"}) {
+    const std::string table = std::string("[strategy]\nname = '") + strategy + "'\n";
+    const RunOutcome plain = run(kTiny + table);
+    const RunOutcome same = run(std::string(kTiny) + kGrowing + "4\n" + table);
+    const RunOutcome growing = run(std::string(kTiny) + kGrowing + "1\n" + table);
+    EXPECT_EQ(plain.params_sha256, same.params_sha256) << strategy;
+    EXPECT_EQ(plain.seconds, same.seconds) << strategy;
+    EXPECT_NE(plain.params_sha256, growing.params_sha256) << strategy;
+    EXPECT_LT(growing.seconds, plain.seconds) << strategy;
+  }
+}
+
+TEST(Runner, GrowingBatchesAreCountedAndChargedBySamples) {
+  RecordingSink sink;
+  const std::string compute = "[cluster.compute]\nseconds_per_step = 0.4\nmodel = 'constant'\n";
+  PreparedRun prepared = prepare_run(spec_of(std::string(kTiny) + kGrowing + "1\n" + compute), {});
+  const RunOutcome outcome = execute(std::move(prepared), sink, [] { return std::string(); });
+  // 1, 1, 2, 3, 4, 4 samples: 15 a worker, 0.1 s each
+  EXPECT_EQ(sink.points.back().samples, 60);
+  EXPECT_NEAR(outcome.workers[0].compute_s, 1.5, 1e-9);
+}
+
+TEST(Runner, EpochsAreCountedInSamplesOfGrowingBatches) {
+  const std::string blobs = "[data]\nname = 'blobs'\nsamples = 60\n[model]\nname = 'linear'\n";
+  const std::string growing = "batch_size = 4\nbatch_warmup_steps = 4\nbatch_start = 1\n";
+  EXPECT_EQ(prepare_run(spec_of(blobs + "[train]\nepochs = 1\n" + growing), {}).context.steps, 6);    // 15 x 4
+  EXPECT_EQ(prepare_run(spec_of(blobs + "[train]\nepochs = 0.4\n" + growing), {}).context.steps, 4);  // 24: 1+1+2+3 x 4
+}
+
+TEST(Runner, ABatchStartOutsideItsRangeIsRefused) {
+  const auto refused = [](const std::string& start) {
+    return error_of([&] { prepare_run(spec_of(std::string(kTiny) + kGrowing + start + "\n"), {}); });
+  };
+  EXPECT_THAT(refused("5"), HasSubstr("train.batch_start = 5 is out of range"));
+  EXPECT_THAT(refused("0"), HasSubstr("[1, train.batch_size = 4]"));
+}
+
 }  // namespace
 }  // namespace sac

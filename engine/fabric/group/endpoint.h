@@ -46,7 +46,7 @@ class GroupEndpoint final : public Endpoint {
   void rest(bool resting) override { context_->ledger->resting = resting; }
   void compute(double fraction, std::span<const double> milestones,
                const std::function<void(ComputePace&)>& arithmetic) override;
-  bool compute_unless_called_off(const std::function<void()>& arithmetic) override {
+  bool compute_unless_called_off(double /*fraction*/, const std::function<void()>& arithmetic) override {
     arithmetic();
     return true;
   }

@@ -141,10 +141,10 @@ void VirtualEndpoint::depart() {
   throw Departed{};
 }
 
-bool VirtualEndpoint::compute_unless_called_off(const std::function<void()>& arithmetic) {
+bool VirtualEndpoint::compute_unless_called_off(double fraction, const std::function<void()>& arithmetic) {
   come_up();
   const double begin = now();
-  const double nominal = compute_->draw(rank_, compute_stream_);
+  const double nominal = fraction * compute_->draw(rank_, compute_stream_);
   const double end = std::min(availability_.done(begin, nominal), availability_.gone_at());
   const double seconds = end == begin + nominal ? nominal : end - begin;
   const std::int64_t id = scheduler_->post(rank_, ComputeRequest{.seconds = seconds}, "a computation");

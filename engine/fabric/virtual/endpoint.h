@@ -31,7 +31,7 @@ class VirtualEndpoint final : public Endpoint {
   void rest(bool resting) override { ledger_.resting = resting; }
   void compute(double fraction, std::span<const double> milestones,
                const std::function<void(ComputePace&)>& arithmetic) override;
-  bool compute_unless_called_off(const std::function<void()>& arithmetic) override;
+  bool compute_unless_called_off(double fraction, const std::function<void()>& arithmetic) override;
   void leave_server() override { scheduler_->tell(rank_, PresenceRequest{.present = false}); }
   void come_back_to_server() override { scheduler_->tell(rank_, PresenceRequest{.present = true}); }
   void report(StepReport report) override;
