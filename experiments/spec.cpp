@@ -153,11 +153,6 @@ void check_pipeline(const RunSpec& spec, const Strategy& strategy, const Cluster
   if (!cluster.faults.empty()) {
     throw ConfigError(given + " does not go with cluster.faults: a replica cannot do without a stage; leave one out");
   }
-  const double clip_norm = spec.table("optimizer").number("clip_norm");
-  if (pipeline.stages > 1 && clip_norm > 0.0) {
-    throw ConfigError(given + " does not go with optimizer.clip_norm = " + shortest(clip_norm) +
-                      ": no stage knows the norm of the whole gradient; give 0");
-  }
 }
 
 /// What can be said before data and model are there: options that contradict each other.

@@ -3,13 +3,20 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros_like.h>
 
+#include "engine/optim/sums_over_parts.h"
+
 namespace sac {
 namespace {
 
 /// Passes everything on.
-class Wrapper : public Optimizer {
+class Wrapper : public Optimizer, public SumsOverParts {
  public:
-  explicit Wrapper(std::unique_ptr<Optimizer> inner) : inner_(std::move(inner)) {}
+  explicit Wrapper(std::unique_ptr<Optimizer> inner)
+      : inner_(std::move(inner)), inner_sums_(dynamic_cast<SumsOverParts*>(inner_.get())) {}
+  [[nodiscard]] bool wants_sums() const override { return inner_sums_ != nullptr && inner_sums_->wants_sums(); }
+  void sum_by(const Sum& sum) override {
+    if (wants_sums()) inner_sums_->sum_by(sum);
+  }
   void step(double lr) override { inner_->step(lr); }
   [[nodiscard]] std::vector<at::Tensor> state() const override { return inner_->state(); }
   [[nodiscard]] std::int64_t steps_done() const override { return inner_->steps_done(); }
@@ -17,23 +24,37 @@ class Wrapper : public Optimizer {
 
  private:
   std::unique_ptr<Optimizer> inner_;
+  SumsOverParts* inner_sums_;
 };
 
+/// The norm is the whole gradient's, also where this is a part of it.
 class Clipping final : public Wrapper {
  public:
   Clipping(std::unique_ptr<Optimizer> inner, const at::Tensor& gradients, double norm)
       : Wrapper(std::move(inner)), gradients_(gradients), norm_(norm) {}
 
+  [[nodiscard]] bool wants_sums() const override { return true; }
+  void sum_by(const Sum& sum) override { sum_ = sum; }
+
   void step(double lr) override {
-    gradients_.mul_(at::linalg_vector_norm(gradients_).add_(kTiny).reciprocal_().mul_(norm_).clamp_max_(1.0));
+    gradients_.mul_(length().add_(kTiny).reciprocal_().mul_(norm_).clamp_max_(1.0));
     Wrapper::step(lr);
   }
 
  private:
   static constexpr double kTiny = 1e-6;  ///< PyTorch's
 
+  [[nodiscard]] at::Tensor length() const {
+    at::Tensor length = at::linalg_vector_norm(gradients_);
+    if (!sum_) return length;
+    const at::Tensor square = length.square_().view({1});
+    sum_(square);
+    return square.sqrt();
+  }
+
   at::Tensor gradients_;
   double norm_;
+  Sum sum_{};  ///< over the parts of the gradient; empty where it is whole
 };
 
 /// Keeps x - s, which is zero at the start, and not s.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/core/batch_schedule.h"
 #include "engine/core/options.h"
 #include "engine/nn/stage.h"
 #include "engine/optim/optimizer.h"

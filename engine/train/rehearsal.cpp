@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/optim/sums_over_parts.h"
+
 namespace sac {
 namespace {
 
@@ -56,16 +58,26 @@ class IdleBatches final : public BatchSource {
 };
 
 /// An optimiser's state, which strategies may send, without its updates.
-class IdleOptimizer final : public Optimizer {
+class IdleOptimizer final : public Optimizer, public SumsOverParts {
  public:
-  explicit IdleOptimizer(std::unique_ptr<Optimizer> inner) : inner_(std::move(inner)) {}
-  void step(double /*lr*/) override {}
+  IdleOptimizer(std::unique_ptr<Optimizer> inner, const at::Tensor& parameters)
+      : inner_(std::move(inner)), number_(at::empty({1}, parameters.options())) {}
+  void step(double /*lr*/) override {
+    if (sum_) sum_(number_);
+  }
+  [[nodiscard]] bool wants_sums() const override {
+    const auto* sums = dynamic_cast<const SumsOverParts*>(inner_.get());
+    return sums != nullptr && sums->wants_sums();
+  }
+  void sum_by(const Sum& sum) override { sum_ = sum; }
   [[nodiscard]] std::vector<at::Tensor> state() const override { return inner_->state(); }
   [[nodiscard]] std::int64_t steps_done() const override { return inner_->steps_done(); }
   void set_steps_done(std::int64_t steps) override { inner_->set_steps_done(steps); }
 
  private:
   std::unique_ptr<Optimizer> inner_;
+  Sum sum_{};
+  at::Tensor number_;  ///< what it sums
 };
 
 class IdleStageNetwork final : public StageNetwork {
@@ -111,7 +123,7 @@ class IdleStage final : public Stage {
 
 OptimizerFactory idle_optimizer(const OptimizerFactory& make) {
   return [make](const at::Tensor& parameters, const at::Tensor& gradients) {
-    return std::make_unique<IdleOptimizer>(make(parameters, gradients));
+    return std::make_unique<IdleOptimizer>(make(parameters, gradients), parameters);
   };
 }
 

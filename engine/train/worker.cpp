@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "engine/core/error.h"
+#include "engine/optim/sums_over_parts.h"
 #include "engine/train/executor.h"
 #include "engine/train/pipeline.h"
 
@@ -70,6 +71,10 @@ void Worker::enter_pipeline(const Job& job, int rank) {
   pipeline_ = std::make_unique<Pipeline>(job.pipeline, rank, world_size_, *endpoint_, parameters_, gradients_, buffers_,
                                          batches_.size());
   optimizer_ = mine.optimizer(parameters_, gradients_);
+  auto* sums = dynamic_cast<SumsOverParts*>(optimizer_.get());
+  if (sums == nullptr || !sums->wants_sums() || job.pipeline->stages() == 1) return;
+  const std::shared_ptr<Communicator> stages = endpoint_->comm().split(rank_);
+  sums->sum_by([stages](const at::Tensor& number) { stages->all_reduce(number, Reduce::kSum); });
 }
 
 std::int64_t Worker::stage() const { return pipeline_ ? pipeline_->stage() : 0; }

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/optim/wrap.h"
 #include "engine/train/checkpoints.h"
 #include "engine/train/pipeline_plan.h"
 #include "tests/nn/replica.h"
@@ -42,6 +43,7 @@ struct ModelRun {
   std::int64_t batch = 6;
   std::int64_t steps = 3;
   double momentum = 0.9;
+  double clip_norm = 0.0;
   std::int64_t log_every = 1;
   NetworkConfig network{.latency_s = 1e-4, .bandwidth_Bps = 1e8, .local_latency_s = 1e-6, .local_bandwidth_Bps = 1e9};
   ComputeConfig compute{.seconds_per_step = 0.01};
@@ -64,9 +66,10 @@ struct ModelRun {
     job.train = {.steps = steps, .batch_size = batch, .seed = 3, .log_every = log_every};
     job.model = make();
     job.data = std::make_shared<RandomBatches>(fitting_sample(model), batch);
-    job.optimizer = [m = momentum](const at::Tensor& parameters, const at::Tensor& gradients) {
+    const auto plain = [m = momentum](const at::Tensor& parameters, const at::Tensor& gradients) {
       return std::make_unique<ToyOptimizer>(parameters, gradients, m);
     };
+    job.optimizer = wrapped(plain, Options(wrap_options(), {{"clip_norm", clip_norm}}, "the optimiser"));
     job.schedule = Options(schedule_options(), {{"lr", 0.05}}, "the schedule");
     const auto plan =
         plan_pipeline(pipeline, *job.model, batch, [&](const Layout& /*layout*/) { return job.optimizer; });

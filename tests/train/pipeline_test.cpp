@@ -118,6 +118,17 @@ TEST(Pipeline, EveryScheduleGivesTheSameBits) {
   EXPECT_EQ(run.run().params_sha256, in_turn.params_sha256);
 }
 
+TEST(Pipeline, ClipsByTheNormOfTheWholeGradient) {
+  for (const std::int64_t replicas : {1, 2}) {
+    ModelRun run{.model_options = {{"hidden", Ints{20, 15}}}, .replicas = replicas, .steps = 6, .clip_norm = 0.1};
+    const ModelEnd whole = end_of(run);
+    run.pipeline = {.stages = 3, .micro_batches = 2};
+    expect_near(whole, end_of(run), "clipped");
+    run.clip_norm = 0.0;
+    EXPECT_GT(distance(whole.parameters, end_of(run).parameters), 1e-6) << "it did clip";
+  }
+}
+
 TEST(Pipeline, SharedMiniBatchesGoThroughIt) {
   ModelRun run{.model_options = {{"hidden", Ints{20, 15}}},
                .strategy = "staged",
