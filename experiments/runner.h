@@ -48,8 +48,8 @@ std::unique_ptr<Executor> make_executor(const PreparedRun& run);
 
 /// Tells the sink of the run, runs it, and tells the sink of its end: also when it fails (status FAILED with the
 /// error's text, then throws on) and when it is stopped (status KILLED).
-/// @param checkpoints  asked for the folder of the run's checkpoints once the sink has begun, when the run's unique name
-///                     is known; "" = none are written.
+/// @param checkpoints  asked for the folder of the run's checkpoints once the sink has begun, when the run's unique
+///                     name is known; "" = none are written.
 RunOutcome execute(PreparedRun run, MetricSink& sink, const std::function<std::string()>& checkpoints);
 
 }  // namespace sac

@@ -5,8 +5,8 @@ namespace sac {
 
 /// How many samples a worker's mini-batch has at each step: `size`, or at first fewer, growing linearly:
 /// b(t) = start + floor((size - start) t / warmup) for t < warmup, `size` from then on (t counted from 0).
-/// Source  Smith et al., "Don't Decay the Learning Rate, Increase the Batch Size", ICLR 2018, arXiv:1711.00489; linear as
-///         the warm-up of Goyal et al., arXiv:1706.02677.
+/// Source  Smith et al., "Don't Decay the Learning Rate, Increase the Batch Size", ICLR 2018, arXiv:1711.00489; linear
+///         as the warm-up of Goyal et al., arXiv:1706.02677.
 class BatchSchedule {
  public:
   BatchSchedule(std::int64_t size) : start_(size), size_(size) {}  // NOLINT: a size is a schedule

@@ -24,12 +24,13 @@ struct TrainConfig {
 };
 
 /// steps, epochs, batch_size, seed, eval_every, log_every, checkpoint_every, checkpoints_kept, ema_decay,
-/// batch_start, batch_warmup_steps, dtype ("float32" | "float64"), device ("auto" | "cpu" | "cuda"), precision ("float32" | "tf32" | "bf16").
+/// batch_start, batch_warmup_steps, dtype ("float32" | "float64"), device ("auto" | "cpu" | "cuda"), precision
+/// ("float32" | "tf32" | "bf16").
 const std::vector<OptionSpec>& train_options();
 
 /// @param train_size  samples; resolves epochs to steps: the fewest whose batches have epochs * train_size
 ///                    samples.
-/// @throws ConfigError  both or neither of steps and epochs given; a batch_start that batch_warmup_steps cannot grow from.
+/// @throws ConfigError  both or neither of steps and epochs given; a batch_start outside [1, batch_size] with a warm-up.
 TrainConfig train_config(const Options& options, std::int64_t train_size, std::int64_t workers);
 
 }  // namespace sac

@@ -7,8 +7,8 @@
 namespace sac {
 
 /// The exponential moving average of a worker's part of the evaluated model, from the initial one on:
-/// x_ema <- d x_ema + (1 - d) x after each step; of its running statistics too. Linear, so that the mean of the workers'
-/// averages is the average of their mean.
+/// x_ema <- d x_ema + (1 - d) x after each step; of its running statistics too. Linear, so that the mean of the
+/// workers' averages is the average of their mean.
 /// Source  Polyak & Juditsky, "Acceleration of Stochastic Approximation by Averaging", SIAM J. Control Optim. 30(4),
 ///         1992, with weights that forget.
 class WeightAverage {

@@ -100,8 +100,8 @@ class Scheduler {
   /// It is written: what was gathered is forgotten.
   void drop_log();
   [[nodiscard]] bool logging() const { return logging_; }
-  /// Whether the worker, `step` steps finished, has to give a boundary: the one of a scheduled checkpoint's step, or the
-  /// first after it; a newer one where it has got far ahead meanwhile.
+  /// Whether the worker, `step` steps finished, has to give a boundary: the one of a scheduled checkpoint's step, or
+  /// the first after it; a newer one where it has got far ahead meanwhile.
   /// @param due  a checkpoint of `step` is scheduled: from now on tickets are kept, so that steps can be replayed.
   bool wants_boundary(int rank, std::int64_t step, bool due);
   /// This worker's step boundary: its state, from which the tickets posted since are replayed after a resume. Waits
