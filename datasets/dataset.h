@@ -86,8 +86,8 @@ struct DatasetEntry {
   std::string given_by{};  ///< the key that names the user's own files: "data.file"
 };
 
-/// SHA-256 hex over names and content hashes of the entry's files, which are all known: the hash of a data set that lies
-/// in files.
+/// SHA-256 hex over names and content hashes of the entry's files, which are all known: the hash of a data set that
+/// lies in files.
 std::string files_hash(const DatasetEntry& entry);
 
 /// The same over hashes that were found, in the files' order.

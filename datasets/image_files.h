@@ -21,7 +21,8 @@ class ImageFiles {
   [[nodiscard]] std::int64_t side() const { return side_; }
   [[nodiscard]] std::filesystem::path path(std::int64_t sample) const;
 
-  /// Decodes an image: [3, side, side] to `to`.  @throws DataError  naming the file that has changed since it was checked.
+  /// Decodes an image: [3, side, side] to `to`.  @throws DataError  naming the file that has changed since it was
+  /// checked.
   void decode(std::int64_t sample, const std::optional<CropDraw>& draw, std::uint8_t* to) const;
 
  private:

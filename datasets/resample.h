@@ -5,8 +5,8 @@
 
 namespace sac {
 
-/// A picture's window scaled to a square of `side` pixels a side: [3, side, side] to `to`. Each pixel is the mean of those
-/// within one pixel of the result, weighed by a triangle; enlarged, that is linear interpolation.
+/// A picture's window scaled to a square of `side` pixels a side: [3, side, side] to `to`. Each pixel is the mean of
+/// those within one pixel of the result, weighed by a triangle; enlarged, that is linear interpolation.
 void resample(const Picture& picture, std::int64_t side, std::uint8_t* to);
 
 }  // namespace sac

@@ -32,8 +32,8 @@
 namespace sac {
 namespace {
 
-/// Freed memory is kept: activations come and go every step, and giving their pages back to the system costs 5 to 8 % of
-/// a cnn's time.
+/// Freed memory is kept: activations come and go every step, and giving their pages back to the system costs 5 to 8 %
+/// of a cnn's time.
 void prepare_process() {
   static const bool done = [] {
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
@@ -45,8 +45,8 @@ void prepare_process() {
   static_cast<void>(done);
 }
 
-/// Threads are for workers; where there are more than workers, each worker's operations share them: 1, 2, 4, ..., for which
-/// oneDNN's convolutions give the same bits (for 3 some do not).  @return the slots.
+/// Threads are for workers; where there are more than workers, each worker's operations share them: 1, 2, 4, ..., for
+/// which oneDNN's convolutions give the same bits (for 3 some do not).  @return the slots.
 int share_threads(int threads, std::int64_t workers, bool real) {
   const int slots = static_cast<int>(std::min<std::int64_t>(threads, workers));
   set_operation_threads(real ? 1 : static_cast<int>(std::bit_floor(static_cast<unsigned>(threads / slots))));

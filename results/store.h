@@ -63,8 +63,8 @@ class Store {
   [[nodiscard]] std::unique_ptr<RunSink> sink() const;
 
   /// A sink that continues run `id`. `begin` drops its points after `from_step` (nothing: all) and sets it RUNNING; the
-  /// name in the context is ignored.  @throws StoreError  from `begin`: no such run, another key, finished, still running,
-  /// or claimed by a sweep that has not started this process.
+  /// name in the context is ignored.  @throws StoreError  from `begin`: no such run, another key, finished, still
+  /// running, or claimed by a sweep that has not started this process.
   [[nodiscard]] std::unique_ptr<RunSink> resume_sink(std::int64_t id, std::optional<std::int64_t> from_step) const;
 
   /// Runs by number, oldest first.

@@ -27,7 +27,8 @@ class StageNetwork {
                               const at::Tensor& activation) = 0;
   /// @param gradient  [count * outgoing], of the mini-batch's mean loss; undefined in the last stage.
   /// @param add  to the gradients [D] instead of overwriting them.  @param ready  called as in Network.
-  /// @param incoming  [count * incoming], becomes the gradient of the incoming activation; undefined in the first stage.
+  /// @param incoming  [count * incoming], becomes the gradient of the incoming activation; undefined in the first
+  /// stage.
   virtual void backward(int slot, const at::Tensor& gradient, bool add, const GradientReady& ready,
                         const at::Tensor& incoming) = 0;
 };

@@ -29,7 +29,8 @@ void rmsprop_step(T* __restrict x, const T* __restrict gradient, T* __restrict s
 }
 
 /// Gradients over the root of their mean square.
-/// Source  Tieleman & Hinton, lecture 6.5, 2012; momentum with the epsilon inside: Szegedy et al. 2016, arXiv:1512.00567.
+/// Source  Tieleman & Hinton, lecture 6.5, 2012; momentum with the epsilon inside: Szegedy et al. 2016,
+///         arXiv:1512.00567.
 /// Rule    g <- g + weight_decay x; s <- decay s + (1 - decay) g^2, then
 ///         outside (torch.optim)   v <- m v + g / (sqrt(s) + eps);     x <- x - lr v;
 ///         inside (TensorFlow)     v <- m v + lr g / sqrt(s + eps);    x <- x - v.

@@ -5,8 +5,8 @@
 
 namespace sac {
 
-/// What an optimiser is, too, that goes by a sum over the whole model's gradient where it may hold a part of it: a stage
-/// of a pipeline.
+/// What an optimiser is, too, that goes by a sum over the whole model's gradient where it may hold a part of it: a
+/// stage of a pipeline.
 class SumsOverParts {
  public:
   /// A number of each part, [1], becomes the sum over all parts.

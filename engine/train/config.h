@@ -30,7 +30,8 @@ const std::vector<OptionSpec>& train_options();
 
 /// @param train_size  samples; resolves epochs to steps: the fewest whose batches have epochs * train_size
 ///                    samples.
-/// @throws ConfigError  both or neither of steps and epochs given; a batch_start outside [1, batch_size] with a warm-up.
+/// @throws ConfigError  both or neither of steps and epochs given; a batch_start outside [1, batch_size] with a
+/// warm-up.
 TrainConfig train_config(const Options& options, std::int64_t train_size, std::int64_t workers);
 
 }  // namespace sac

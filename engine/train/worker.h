@@ -23,8 +23,8 @@ struct Job;
 class Pipeline;
 
 /// What a strategy sees of one participant: its replica as flat tensors, its gradient, its optimiser, and its links to
-/// the others. It cannot tell a simulated network from a real one. One thread owns it. In a pipeline it is one stage of a
-/// replica: rank and world size count replicas, its tensors and its communicator are those of its stage.
+/// the others. It cannot tell a simulated network from a real one. One thread owns it. In a pipeline it is one stage of
+/// a replica: rank and world size count replicas, its tensors and its communicator are those of its stage.
 class Worker {
  public:
   /// Collective over all workers where there is a pipeline.  @param rank  among them all.

@@ -46,7 +46,8 @@ void GroupEndpoint::leave_server() { server_->announce(ServerCall::kAway); }
 
 void GroupEndpoint::come_back_to_server() { server_->announce(ServerCall::kBack); }
 
-/// Ranks wait for one another here, and so must not wait for one another at the server, unless it has brought them here.
+/// Ranks wait for one another here, and so must not wait for one another at the server, unless it has brought them
+/// here.
 void GroupEndpoint::contribute(Contribution contribution) {
   const bool steps_aside = server_ != nullptr && !rounds_;
   StreamMark(context_->device).wait();
