@@ -70,7 +70,7 @@ nlohmann::ordered_json describe(const DatasetEntry& entry, const LocatedFiles& f
 }
 
 void print_row(const std::array<std::string, 7>& cells) {
-  constexpr std::array<int, 6> kWidths{15, 12, 12, 12, 12, 12};
+  constexpr std::array<int, 6> kWidths{18, 12, 12, 12, 12, 12};
   for (std::size_t i = 0; i < kWidths.size(); ++i) std::cout << std::left << std::setw(kWidths[i]) << cells[i];
   std::cout << cells.back() << '\n';
 }
@@ -129,7 +129,7 @@ ExitCode verify(const DataFlags& flags) {
                                 : !found.found() ? "not found"
                                 : wrong.empty()  ? checked_text(entry, "ok", "size ok")
                                                  : "WRONG";
-    std::cout << std::left << std::setw(15) << name << std::setw(11) << verdict << found.folder.string() << '\n';
+    std::cout << std::left << std::setw(18) << name << std::setw(11) << verdict << found.folder.string() << '\n';
     problems.insert(problems.end(), wrong.begin(), wrong.end());
   }
   if (!problems.empty()) throw DataError(join(problems, "; "));

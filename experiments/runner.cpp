@@ -16,10 +16,10 @@
 #include "engine/core/value.h"
 #include "engine/fabric/group/executor.h"
 #include "engine/fabric/virtual/executor.h"
-#include "engine/parallel/parallel.h"
 #include "engine/nn/pretrained.h"
 #include "engine/nn/safetensors.h"
 #include "engine/optim/wrap.h"
+#include "engine/parallel/parallel.h"
 #include "engine/train/device_batches.h"
 #include "engine/train/prefetched_batches.h"
 #include "experiments/dataset_batches.h"
@@ -133,6 +133,24 @@ void check_average(const RunSpec& spec, const Job& job) {
                     spec.choice("strategy") + "': the model that is evaluated lies on its server; give 0");
 }
 
+/// @throws ConfigError  the model has no statistics, or not all workers compute together.
+void check_statistics(const RunSpec& spec, const Job& job) {
+  if (job.train.statistics == BatchStatistics::kAveraged) return;
+  const std::string& chosen = spec.table("train").text("batch_norm");
+  const auto refuse = [&chosen](const std::string& why) {
+    throw ConfigError("train.batch_norm = \"" + chosen + "\" " + why + "; leave it \"averaged\"");
+  };
+  if (job.model->layout().buffer_count() == 0) {
+    refuse("needs a model with batch normalisation, model '" + spec.choice("model") + "' has none");
+  }
+  if (job.train.statistics == BatchStatistics::kLocal) return;
+  const Traits traits = job.strategy()->traits();
+  if (traits.server || !traits.every_step) {
+    refuse("needs workers that all compute at every step, those of strategy '" + spec.choice("strategy") + "' do not");
+  }
+  if (job.pipeline) refuse("does not go with cluster.pipeline or cluster.micro_batches");
+}
+
 RunContext make_context(const RunSpec& spec, const Job& job, const RunKey& key, const RunSettings& settings) {
   return {.name = spec.name,
           .key = key.run,
@@ -234,6 +252,7 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.job.strategy = [&entry = Registry<StrategyEntry>::instance().at(spec.choice("strategy")),
                       options = spec.table("strategy")] { return entry.make(options); };
   check_average(spec, run.job);
+  check_statistics(spec, run.job);
   run.job.key = key.run;
   run.job.spec = canonical_toml(spec);
   run.job.stop = settings.stop;

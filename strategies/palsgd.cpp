@@ -22,7 +22,10 @@ class PalSgd final : public Strategy {
         outer_(OuterConfig::of(options, "outer")) {}
 
   [[nodiscard]] Traits traits() const override {
-    return {.oblivious = averaging_.oblivious(), .serial_alone = false, .on_death = averaging_.on_death()};
+    return {.oblivious = averaging_.oblivious(),
+            .serial_alone = false,
+            .every_step = probability_ == 0.0,
+            .on_death = averaging_.on_death()};
   }
 
   void prepare(Worker& worker) override {

@@ -170,7 +170,7 @@ void relu_max_pool2d_backward(const T* pooled, const T* pooled_gradient, SampleS
 }
 
 template <class T>
-std::vector<std::pair<double, double>> moments(const T* values, std::int64_t rows, std::int64_t channels) {
+ChannelPairs moments(const T* values, std::int64_t rows, std::int64_t channels) {
   std::vector<double> sums(static_cast<std::size_t>(channels));
   std::vector<double> squares(sums.size());
   std::vector<T> means(sums.size());
@@ -182,7 +182,7 @@ std::vector<std::pair<double, double>> moments(const T* values, std::int64_t row
     return centred * centred;
   };
   accumulate<T>(rows, channels, square, squares.data());
-  std::vector<std::pair<double, double>> result(sums.size());
+  ChannelPairs result(sums.size());
   for (std::size_t c = 0; c < sums.size(); ++c) {
     const double mean = sums[c] / static_cast<double>(rows);
     const double shift = mean - static_cast<double>(means[c]);  // the variance was taken about the rounded mean
@@ -218,30 +218,36 @@ void normalise(const T* values, std::int64_t rows, std::int64_t channels, const 
 }
 
 template <class T>
-void normalise_backward(const T* values, std::int64_t rows, std::int64_t channels, const T* mean, const T* inverse,
-                        const T* weight, T* gradient, T* weight_gradient, T* bias_gradient) {
-  const auto size = static_cast<std::size_t>(channels);
-  std::vector<double> sums(size);
-  std::vector<double> products(size);
+ChannelPairs gradient_sums(const T* values, std::int64_t rows, std::int64_t channels, const T* mean,
+                           const T* gradient) {
+  std::vector<double> sums(static_cast<std::size_t>(channels));
+  std::vector<double> products(sums.size());
   accumulate<T>(
       rows, channels, [=](std::int64_t r, std::int64_t c) { return gradient[r * channels + c]; }, sums.data());
   const auto product = [=](std::int64_t r, std::int64_t c) {
     return gradient[r * channels + c] * (values[r * channels + c] - mean[c]);
   };
   accumulate<T>(rows, channels, product, products.data());
-  std::vector<T> coefficients(3 * size);  // of the gradient, of the value, constant
+  ChannelPairs result(sums.size());
+  for (std::size_t c = 0; c < sums.size(); ++c) result[c] = {sums[c], products[c]};
+  return result;
+}
+
+template <class T>
+void normalise_backward(const T* values, std::int64_t rows, std::int64_t channels, const T* mean, const T* inverse,
+                        const T* weight, const ChannelPairs& sums, double all_rows, T* gradient) {
+  std::vector<T> coefficients(3 * sums.size());  // of the gradient, of the value, constant
   T* __restrict of_gradient = coefficients.data();
   T* __restrict of_value = of_gradient + channels;
   T* __restrict constant = of_value + channels;
-  for (std::size_t c = 0; c < size; ++c) {
+  for (std::size_t c = 0; c < sums.size(); ++c) {
+    const auto& [sum, product] = sums[c];
     const double inv = inverse[c];
     const double scale = weight[c] * inv;
-    const double slope = -scale * inv * inv * products[c] / static_cast<double>(rows);
-    weight_gradient[c] = static_cast<T>(products[c] * inv);
-    bias_gradient[c] = static_cast<T>(sums[c]);
+    const double slope = -scale * inv * inv * product / all_rows;
     of_gradient[c] = static_cast<T>(scale);
     of_value[c] = static_cast<T>(slope);
-    constant[c] = static_cast<T>(-scale * sums[c] / static_cast<double>(rows) - slope * mean[c]);
+    constant[c] = static_cast<T>(-scale * sum / all_rows - slope * mean[c]);
   }
   in_parallel(rows, kGrain / channels + 1, [=](std::int64_t begin, std::int64_t end) {
     const T* __restrict a = of_gradient;
@@ -270,16 +276,18 @@ void add_shortcut_backward(const T* to_gradient, SampleShape to_shape, std::int6
   });
 }
 
-#define SAC_INSTANTIATE(T)                                                                                          \
-  template void relu(T*, std::int64_t);                                                                             \
-  template void relu_backward(const T*, T*, std::int64_t);                                                          \
-  template void sum_rows(const T*, std::int64_t, std::int64_t, T*);                                                 \
-  template void relu_max_pool2d(const T*, SampleShape, T*);                                                         \
-  template void relu_max_pool2d_backward(const T*, const T*, SampleShape, T*);                                      \
-  template std::vector<std::pair<double, double>> moments(const T*, std::int64_t, std::int64_t);                    \
-  template void normalise(const T*, std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, bool, T*);  \
-  template void normalise_backward(const T*, std::int64_t, std::int64_t, const T*, const T*, const T*, T*, T*, T*); \
-  template void add_shortcut(const T*, SampleShape, std::int64_t, SampleShape, T*);                                 \
+#define SAC_INSTANTIATE(T)                                                                                         \
+  template void relu(T*, std::int64_t);                                                                            \
+  template void relu_backward(const T*, T*, std::int64_t);                                                         \
+  template void sum_rows(const T*, std::int64_t, std::int64_t, T*);                                                \
+  template void relu_max_pool2d(const T*, SampleShape, T*);                                                        \
+  template void relu_max_pool2d_backward(const T*, const T*, SampleShape, T*);                                     \
+  template ChannelPairs moments(const T*, std::int64_t, std::int64_t);                                             \
+  template void normalise(const T*, std::int64_t, std::int64_t, const T*, const T*, const T*, const T*, bool, T*); \
+  template ChannelPairs gradient_sums(const T*, std::int64_t, std::int64_t, const T*, const T*);                   \
+  template void normalise_backward(const T*, std::int64_t, std::int64_t, const T*, const T*, const T*,             \
+                                   const ChannelPairs&, double, T*);                                               \
+  template void add_shortcut(const T*, SampleShape, std::int64_t, SampleShape, T*);                                \
   template void add_shortcut_backward(const T*, SampleShape, std::int64_t, SampleShape, T*);
 SAC_INSTANTIATE(float)
 SAC_INSTANTIATE(double)

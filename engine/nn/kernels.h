@@ -30,20 +30,27 @@ void relu_max_pool2d(const T* image, SampleShape shape, T* pooled);
 template <class T>
 void relu_max_pool2d_backward(const T* pooled, const T* pooled_gradient, SampleShape shape, T* image);
 
+/// Two numbers a channel.
+using ChannelPairs = std::vector<std::pair<double, double>>;
+
 /// Mean and biased variance of each channel of values [rows, channels]; rows >= 1.
 template <class T>
-std::vector<std::pair<double, double>> moments(const T* values, std::int64_t rows, std::int64_t channels);
+ChannelPairs moments(const T* values, std::int64_t rows, std::int64_t channels);
 
 /// output = (values - mean) * inverse * weight + bias a channel, then max(., 0) where `rectify`.
 template <class T>
 void normalise(const T* values, std::int64_t rows, std::int64_t channels, const T* mean, const T* inverse,
                const T* weight, const T* bias, bool rectify, T* output);
 
-/// Turns `gradient`, of the output, into that of the values; writes those of weight and bias. `mean` and `inverse` are
-/// the batch's own.
+/// Sums over rows of gradient and of gradient * (values - mean).
+template <class T>
+ChannelPairs gradient_sums(const T* values, std::int64_t rows, std::int64_t channels, const T* mean, const T* gradient);
+
+/// Turns `gradient`, of the output, into that of the values.
+/// @param sums, all_rows  gradient_sums of all rows that `mean` and `inverse` are of, and their number.
 template <class T>
 void normalise_backward(const T* values, std::int64_t rows, std::int64_t channels, const T* mean, const T* inverse,
-                        const T* weight, T* gradient, T* weight_gradient, T* bias_gradient);
+                        const T* weight, const ChannelPairs& sums, double all_rows, T* gradient);
 
 /// to += from, where `to` [B, H', W', C'] may have half the pixels and more channels than `from` [B, H, W, C].
 template <class T>

@@ -59,6 +59,7 @@ struct LayerSpace {
   at::Tensor output;                ///< may share memory with `input` (layers in place)
   at::Tensor gradient;              ///< of the input, where the layer needs memory for it
   at::Tensor statistics;            ///< batch normalisation: [2, C], mean and 1 / standard deviation
+  double rows = 0.0;                ///< that they were taken of
   std::vector<at::Tensor> saved;    ///< what an ATen kernel wants to see again on the way back
   std::int64_t implementation = 0;  ///< which of ATen's batch normalisations ran
   std::vector<LayerSpace> inner;    ///< of the layer that this one wraps, where it does
@@ -79,6 +80,7 @@ struct Pass {
   Skip& skip;
   bool training;
   bool aten = false;  ///< by ATen's kernels, as on every device but the CPU; else by the loops of kernels.h
+  const SumOverWorkers* sum = nullptr;  ///< for statistics over all workers' mini-batches; null = over this one's
 
   /// Parameter `index` in the dtype of the activations.
   [[nodiscard]] const at::Tensor& weight(std::size_t index) const {

@@ -1,6 +1,7 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include <utility>
 #include <vector>
 
 #include "engine/nn/layer_range.h"
@@ -19,6 +20,8 @@ class LayerPasses {
   LayerPasses(const LayerRange& range, const Numerics& numerics, const at::Tensor& parameters,
               const at::Tensor& gradients, const at::Tensor& buffers, bool adds = false);
 
+  /// See Network::synchronise.
+  void synchronise(SumOverWorkers sum) { sum_ = std::move(sum); }
   [[nodiscard]] bool trains() const { return trains_; }
   [[nodiscard]] bool aten() const { return aten_; }  ///< by ATen's kernels
   /// @param input  what the first layer takes.  @return the last layer's output.
@@ -31,6 +34,7 @@ class LayerPasses {
   /// ATen's own kernels may cut sums by threads, ours do not.
   [[nodiscard]] int threads() const { return aten_ ? 1 : operation_threads(); }
   void add_up(std::size_t layer) const;
+  [[nodiscard]] const SumOverWorkers* sum() const { return sum_ ? &sum_ : nullptr; }
 
   const LayerRange* range_;
   std::vector<LayerViews> views_;   ///< a layer
@@ -39,6 +43,7 @@ class LayerPasses {
   at::Tensor gradients_;
   at::Tensor summand_{};  ///< of one layer at a time
   at::Tensor low_{};      ///< [D], the parameters in bfloat16, taken anew for each pass; undefined in other numerics
+  SumOverWorkers sum_{};  ///< empty where statistics are each worker's own
   bool trains_;
   bool aten_;
 };

@@ -36,6 +36,9 @@ struct EvalSums {
 /// layers come last to first. After the call for layer l, gradients of layers >= l are final.
 using GradientReady = std::function<void(int layer)>;
 
+/// Makes of a tensor [n] the sum over all workers', in place. Each of them calls it, in the same order.
+using SumOverWorkers = std::function<void(const at::Tensor& tensor)>;
+
 /// One replica of a model bound to flat tensors it does not own the storage of: the views and the workspace of one
 /// worker. Not thread-safe; distinct networks are independent. Never touches LibTorch's default generator nor autograd.
 class Network {
@@ -44,6 +47,11 @@ class Network {
   /// Forward and backward in training mode: overwrites the flat gradients [D] with the gradient of the mean loss over
   /// the batch, updates the buffers [S] (running statistics).  @return the mean loss.
   virtual LossValue compute_gradients(const Batch& batch, const GradientReady& ready) = 0;
+  /// From now on batch normalisation takes its statistics of all workers' mini-batches: compute_gradients calls `sum`
+  /// once a normalising layer on its way forward (float64 [2 C + 1]) and once on its way back (float64 [2 C]).
+  /// Source  Zhang et al., "Context Encoding for Semantic Segmentation", CVPR 2018; torch.nn.SyncBatchNorm.
+  /// A model without normalisation has nothing to sum.
+  virtual void synchronise(SumOverWorkers sum) { (void)sum; }
   /// Forward in evaluation mode; changes nothing but workspace.
   virtual EvalSums evaluate(const Batch& batch) = 0;
 };

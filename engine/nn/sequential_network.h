@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <utility>
 
 #include "engine/nn/layer_passes.h"
 #include "engine/nn/sequential.h"
@@ -14,6 +15,7 @@ class SequentialNetwork final : public Network {
                     const at::Tensor& buffers);
 
   LossValue compute_gradients(const Batch& batch, const GradientReady& ready) override;
+  void synchronise(SumOverWorkers sum) override { passes_.synchronise(std::move(sum)); }
   EvalSums evaluate(const Batch& batch) override;
 
  private:

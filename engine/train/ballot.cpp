@@ -27,12 +27,19 @@ at::Tensor joined(const std::vector<at::Tensor>& parts) { return parts.size() ==
 
 }  // namespace
 
-void Ballot::add(const Contribution& contribution) {
+void Ballot::add(const Contribution& contribution, BatchStatistics statistics) {
   const auto place = static_cast<std::size_t>(contribution.stage);
   if (stages_.size() <= place) stages_.resize(place + 1);
   Stage& stage = stages_[place];
-  ++stage.workers;
-  stage.buffers = stage.buffers.defined() ? stage.buffers.add(contribution.buffers) : contribution.buffers;
+  const bool local = statistics == BatchStatistics::kLocal;
+  if (stage.summed == 0 || (local && contribution.replica < stage.first)) {
+    stage.buffers = contribution.buffers;
+    stage.first = contribution.replica;
+    stage.summed = 1;
+  } else if (!local) {
+    stage.buffers = stage.buffers.add(contribution.buffers);
+    ++stage.summed;
+  }
   using Kind = ConsensusShare::Kind;
   const Kind kind = contribution.share.kind;
   if (kind == Kind::kServer || kind == Kind::kAroundServer) server_ = true;
@@ -70,7 +77,7 @@ double Ballot::distance(const at::Tensor& mean) const {
 
 at::Tensor Ballot::buffers() const {
   std::vector<at::Tensor> means;
-  for (const Stage& stage : stages_) means.push_back(stage.buffers.div(static_cast<double>(stage.workers)));
+  for (const Stage& stage : stages_) means.push_back(stage.buffers.div(static_cast<double>(stage.summed)));
   return joined(means);
 }
 

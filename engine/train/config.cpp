@@ -56,6 +56,10 @@ const std::vector<OptionSpec>& train_options() {
        .doc = "of a moving average of the weights, evaluated and saved in their place; 0 = off",
        .min = 0,
        .max = 1},
+      {.name = "batch_norm",
+       .fallback = std::string("averaged"),
+       .doc = "statistics: each worker's own, averaged or the first's (local) for evaluation; or all workers' together",
+       .choices = {"averaged", "local", "synchronised"}},
       {.name = "dtype",
        .fallback = std::string("float32"),
        .doc = "of parameters and arithmetic",
@@ -73,6 +77,11 @@ const std::vector<OptionSpec>& train_options() {
 }
 
 namespace {
+
+BatchStatistics statistics_named(const std::string& name) {
+  if (name == "local") return BatchStatistics::kLocal;
+  return name == "synchronised" ? BatchStatistics::kSynchronised : BatchStatistics::kAveraged;
+}
 
 void check_warmup(const TrainConfig& train) {
   if (train.batch_warmup_steps == 0 || (train.batch_start >= 1 && train.batch_start <= train.batch_size)) return;
@@ -93,7 +102,8 @@ TrainConfig train_config(const Options& options, std::int64_t train_size, std::i
                     .checkpoints_kept = options.integer("checkpoints_kept"),
                     .ema_decay = options.number("ema_decay"),
                     .batch_start = options.integer("batch_start"),
-                    .batch_warmup_steps = options.integer("batch_warmup_steps")};
+                    .batch_warmup_steps = options.integer("batch_warmup_steps"),
+                    .statistics = statistics_named(options.text("batch_norm"))};
   check_warmup(train);
   if (train.ema_decay == 1.0) throw ConfigError("train.ema_decay = 1 never leaves the initial weights; give less");
   const double epochs = options.number("epochs");

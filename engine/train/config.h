@@ -7,6 +7,13 @@
 
 namespace sac {
 
+/// Whose batch-normalisation statistics an evaluation goes by, and what a mini-batch is normalised by.
+enum class BatchStatistics {
+  kAveraged,      ///< each worker's own mini-batch; the mean over the workers' running statistics
+  kLocal,         ///< each worker's own mini-batch; the first worker's running statistics, as DistributedDataParallel's
+  kSynchronised,  ///< all workers' mini-batches together, as torch.nn.SyncBatchNorm
+};
+
 /// The [train] table.
 struct TrainConfig {
   std::int64_t steps = 0;        ///< a worker; resolved (from epochs when steps = 0)
@@ -19,12 +26,14 @@ struct TrainConfig {
   double ema_decay = 0.0;               ///< of the weights' moving average, which is evaluated; 0 = off
   std::int64_t batch_start = 0;         ///< samples a worker at step 0
   std::int64_t batch_warmup_steps = 0;  ///< from batch_start to batch_size; 0 = always batch_size
+  BatchStatistics statistics = BatchStatistics::kAveraged;
 
   [[nodiscard]] BatchSchedule batches() const { return {batch_start, batch_size, batch_warmup_steps}; }
 };
 
 /// steps, epochs, batch_size, seed, eval_every, log_every, checkpoint_every, checkpoints_kept, ema_decay,
-/// batch_start, batch_warmup_steps, dtype ("float32" | "float64"), device ("auto" | "cpu" | "cuda"), precision
+/// batch_start, batch_warmup_steps, batch_norm ("averaged" | "local" | "synchronised"),
+/// dtype ("float32" | "float64"), device ("auto" | "cpu" | "cuda"), precision
 /// ("float32" | "tf32" | "bf16").
 const std::vector<OptionSpec>& train_options();
 

@@ -28,7 +28,8 @@ struct Departed {};
 class ComputePace {
  public:
   virtual ~ComputePace() = default;
-  /// Runs `action` when the worker's clock stands at the computation's next milestone.
+  /// Runs `action` when the worker's clock stands at the computation's next milestone. Where it waits for others, the
+  /// rest of the computation is later by as much.
   virtual void milestone(const std::function<void()>& action) = 0;
 };
 
@@ -78,8 +79,8 @@ class Endpoint {
   virtual void rest(bool resting) = 0;
 
   /// Runs `arithmetic` and charges its time. `fraction` scales the time (1 = a full mini-batch). `milestones` are
-  /// shares of the span, ascending, the last 1; `arithmetic` calls ComputePace::next_milestone once for each but may
-  /// skip all.
+  /// shares of the span, ascending, the last 1; `arithmetic` calls ComputePace::milestone once for each but may leave out
+  /// the last ones.
   virtual void compute(double fraction, std::span<const double> milestones,
                        const std::function<void(ComputePace&)>& arithmetic) = 0;
 

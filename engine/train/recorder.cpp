@@ -96,7 +96,7 @@ std::vector<std::int64_t> Recorder::depart(std::int64_t reported, std::int64_t c
 bool Recorder::contribute(const Contribution& contribution, double clock, std::int64_t wire_bytes) {
   Election& election = elections_[contribution.step];
   election.moment.add(clock, contribution.samples, wire_bytes);
-  election.ballot.add(contribution);
+  election.ballot.add(contribution, job_->train.statistics);
   return election.moment.workers >= contributors(contribution.step);
 }
 
@@ -114,7 +114,7 @@ FlatModel Recorder::elected(const Ballot& ballot, const at::Tensor& mean) const 
 FlatModel Recorder::model_of(const std::vector<Contribution>& standing) const {
   const auto last = elections_.find(job_->train.steps);
   Ballot ballot = last == elections_.end() ? Ballot{} : last->second.ballot;
-  for (const Contribution& contribution : standing) ballot.add(contribution);
+  for (const Contribution& contribution : standing) ballot.add(contribution, job_->train.statistics);
   return elected(ballot, ballot.mean());
 }
 

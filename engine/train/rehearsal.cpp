@@ -15,13 +15,25 @@ class IdleNetwork final : public Network {
   explicit IdleNetwork(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
 
   LossValue compute_gradients(const Batch& /*batch*/, const GradientReady& ready) override {
-    for (auto layer = static_cast<int>(model_->layout().layers.size()) - 1; ready && layer >= 0; --layer) ready(layer);
+    const std::vector<LayerInfo>& layers = model_->layout().layers;
+    for (const LayerInfo& layer : layers) sum(layer.buffers.size(), layer.buffers.size() + 1);
+    for (std::size_t layer = layers.size(); layer-- > 0;) {
+      sum(layers[layer].buffers.size(), layers[layer].buffers.size());
+      if (ready) ready(static_cast<int>(layer));
+    }
     return 0.0;
   }
+  void synchronise(SumOverWorkers sum) override { sum_ = std::move(sum); }
   EvalSums evaluate(const Batch& /*batch*/) override { return {.loss = 0.0, .correct = 0, .count = 1}; }
 
  private:
+  /// As batch normalisation does, of which a layer's buffers are.
+  void sum(std::int64_t buffers, std::int64_t elements) const {
+    if (sum_ && buffers > 0) sum_(at::empty({elements}, at::kDouble));
+  }
+
   std::shared_ptr<const Model> model_;
+  SumOverWorkers sum_{};
 };
 
 /// A model's layout, and nothing behind it.

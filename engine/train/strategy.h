@@ -30,6 +30,7 @@ struct Traits {
   bool oblivious = false;    ///< when and what it sends never depends on losses or values: its time can be told without
                              ///< computing them
   bool serial_alone = true;  ///< with one worker it is serial SGD (whatever the optimiser)
+  bool every_step = true;    ///< every worker computes one gradient in every step
   bool drops = false;        ///< work that comes too late is thrown away: how much is sent depends on timing
   OnDeath on_death = OnDeath::kStalls;
 };

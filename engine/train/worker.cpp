@@ -13,17 +13,31 @@
 namespace sac {
 namespace {
 
-/// Shares of a gradient's time after which each layer's gradient is final, last layer first: the forward pass, then the
-/// layers' backward passes by their FLOPs.
-std::vector<double> gradient_milestones(const Layout& layout) {
-  double done = layout.forward_flops();
-  const double total = done + layout.backward_flops();
+/// What happens in the midst of a gradient.
+struct Midway {
+  bool ready = false;       ///< each layer's gradient is final, last layer first
+  bool statistics = false;  ///< before a normalising layer's forward and backward pass they are summed
+};
+
+/// Shares of a gradient's time at which these happen, by the layers' FLOPs; the last is 1.
+std::vector<double> milestones(const Layout& layout, const Midway& midway) {
+  const double total = layout.forward_flops() + layout.backward_flops();
+  double done = 0.0;
   std::vector<double> shares;
-  for (auto layer = layout.layers.rbegin(); layer != layout.layers.rend(); ++layer) {
-    done += layer->backward_flops;
-    shares.push_back(done / total);
+  const auto sums = [&](const LayerInfo& layer) {
+    if (midway.statistics && layer.buffers.size() > 0) shares.push_back(done / total);
+  };
+  for (const LayerInfo& layer : layout.layers) {
+    sums(layer);
+    done += layer.forward_flops;
   }
-  if (!shares.empty()) shares.back() = 1.0;
+  for (auto layer = layout.layers.rbegin(); layer != layout.layers.rend(); ++layer) {
+    sums(*layer);
+    done += layer->backward_flops;
+    if (midway.ready) shares.push_back(done / total);
+  }
+  if (midway.ready && !shares.empty()) shares.pop_back();
+  shares.push_back(1.0);
   return shares;
 }
 
@@ -50,9 +64,19 @@ Worker::Worker(const Job& job, int rank, Endpoint& endpoint)
 
 void Worker::hold_model(const Job& job) {
   gradients_ = at::zeros({part_.size()}, job.tensor_options());
-  milestones_ = gradient_milestones(*layout_);
   network_ = model_->bind(parameters_, gradients_, buffers_);
   optimizer_ = job.optimizer(parameters_, gradients_);
+  const bool sums = job.train.statistics == BatchStatistics::kSynchronised && world_size_ > 1;
+  milestones_ = milestones(*layout_, {.statistics = sums});
+  ready_milestones_ = milestones(*layout_, {.ready = true, .statistics = sums});
+  if (sums) synchronise_statistics();
+}
+
+/// On a communicator of their own: whatever a strategy has under way is not in their way.
+void Worker::synchronise_statistics() {
+  statistics_comm_ = endpoint_->comm().split(0);
+  network_->synchronise(
+      [this](const at::Tensor& sums) { pace_->milestone([&] { statistics_comm_->all_reduce(sums, Reduce::kSum); }); });
 }
 
 Worker::~Worker() = default;
@@ -86,7 +110,6 @@ void Worker::draw(Batch& batch) const {
 }
 
 LossValue Worker::compute_gradients(const GradientReady& ready) {
-  static constexpr double kWhole[] = {1.0};
   computed_ = true;
   if (pipeline_) {
     const auto draw_here = [this](Batch& batch) { draw(batch); };
@@ -94,8 +117,8 @@ LossValue Worker::compute_gradients(const GradientReady& ready) {
     if (step.bubble) report(kBubble, *step.bubble);
     return last_loss_ = step.loss;
   }
-  const std::span<const double> milestones = ready ? std::span<const double>(milestones_) : kWhole;
-  endpoint_->compute(batches_.share(step_) / parts_, milestones, [&](ComputePace& pace) {
+  endpoint_->compute(batches_.share(step_) / parts_, ready ? ready_milestones_ : milestones_, [&](ComputePace& pace) {
+    pace_ = &pace;
     draw(batch_);
     if (!ready) {
       last_loss_ = network_->compute_gradients(batch_, {});

@@ -84,6 +84,7 @@ class Worker {
 
   void io(Archive& archive);
   void hold_model(const Job& job);
+  void synchronise_statistics();
   void enter_pipeline(const Job& job, int rank);
   void draw(Batch& batch) const;
   [[nodiscard]] std::int64_t stage() const;
@@ -105,14 +106,17 @@ class Worker {
   std::shared_ptr<const BatchSource> data_;
   Endpoint* endpoint_;
   at::Tensor parameters_, gradients_, buffers_;
-  std::unique_ptr<Communicator> stage_comm_;  ///< the workers of the same stage; null without a pipeline
-  std::unique_ptr<Network> network_;          ///< null in a pipeline
-  std::unique_ptr<Pipeline> pipeline_;        ///< null without one
+  std::unique_ptr<Communicator> statistics_comm_;  ///< of synchronised batch normalisation; null without
+  ComputePace* pace_ = nullptr;                    ///< of the gradient under way
+  std::unique_ptr<Communicator> stage_comm_;       ///< the workers of the same stage; null without a pipeline
+  std::unique_ptr<Network> network_;               ///< null in a pipeline
+  std::unique_ptr<Pipeline> pipeline_;             ///< null without one
   std::unique_ptr<Optimizer> optimizer_;
   LearningRate schedule_;
   RandomStream random_;
   Batch batch_;
-  std::vector<double> milestones_;  ///< when each layer's gradient is final, last layer first
+  std::vector<double> milestones_;        ///< shares of a gradient's time at which it communicates or ends
+  std::vector<double> ready_milestones_;  ///< besides, when each layer's gradient is final
   LossValue last_loss_;
   std::vector<std::pair<std::string, double>> reported_;
 };

@@ -25,34 +25,52 @@ struct CutOff {};
 /// Runs ahead from milestone to milestone, having promised each to the world.
 class VirtualPace final : public ComputePace {
  public:
-  /// @param availability  of the worker, which is up now.
+  using Book = std::function<void(double from, double until)>;
+
+  /// @param availability  of the worker, which is up now.  @param book  told of the time computed.
   VirtualPace(Scheduler& scheduler, int rank, double seconds, std::span<const double> milestones,
-              const Availability& availability)
+              const Availability& availability, Book book)
       : scheduler_(&scheduler),
         availability_(&availability),
+        book_(std::move(book)),
         rank_(rank),
         begin_(scheduler.now(rank)),
         seconds_(seconds),
-        milestones_(milestones) {
+        milestones_(milestones) {}
+
+  /// Passes the milestones in turn, the rest of them when `arithmetic` has returned.  @throws CutOff
+  void run(const std::function<void(ComputePace&)>& arithmetic) {
     promise_next();
+    arithmetic(*this);
+    if (passed_ < milestones_.size()) {
+      passed_ = milestones_.size() - 1;
+      promise_next();
+      scheduler_->advance(rank_, next());
+    }
+    book_(begin_, scheduler_->now(rank_));
   }
 
   void milestone(const std::function<void()>& action) override {
-    scheduler_->advance(rank_, next());
-    action();
+    const double here = next();
+    scheduler_->advance(rank_, here);
+    try {
+      action();
+    } catch (const Departed&) {
+      book_(begin_, here);
+      throw;
+    }
+    if (const double after = scheduler_->now(rank_); after > here) {
+      book_(begin_, here);
+      begin_ = after;
+      done_ = milestones_[passed_];
+    }
     if (++passed_ < milestones_.size()) promise_next();
   }
 
-  /// Passes the milestones that the arithmetic left out.
-  void finish() {
-    if (passed_ == milestones_.size()) return;
-    passed_ = milestones_.size() - 1;
-    promise_next();
-    scheduler_->advance(rank_, next());
-  }
+  [[nodiscard]] double begin() const { return begin_; }
 
  private:
-  [[nodiscard]] double next() const { return availability_->done(begin_, seconds_ * milestones_[passed_]); }
+  [[nodiscard]] double next() const { return availability_->done(begin_, seconds_ * (milestones_[passed_] - done_)); }
   void promise_next() {
     const double time = next();
     if (std::isinf(time)) throw CutOff{};
@@ -61,8 +79,10 @@ class VirtualPace final : public ComputePace {
 
   Scheduler* scheduler_;
   const Availability* availability_;
+  Book book_;
   int rank_;
-  double begin_;
+  double begin_;       ///< of what is under way since the last wait
+  double done_ = 0.0;  ///< share of the computation before it
   double seconds_;
   std::span<const double> milestones_;
   std::size_t passed_ = 0;
@@ -106,17 +126,15 @@ int VirtualEndpoint::spokesman() const {
 void VirtualEndpoint::compute(double fraction, std::span<const double> milestones,
                               const std::function<void(ComputePace&)>& arithmetic) {
   come_up();
-  const double begin = now();
   const double seconds = fraction * compute_->draw(rank_, compute_stream_);
+  VirtualPace pace(*scheduler_, rank_, seconds, milestones, availability_,
+                   [this](double from, double until) { book_computing(from, until); });
   try {
-    VirtualPace pace(*scheduler_, rank_, seconds, milestones, availability_);
-    arithmetic(pace);
-    pace.finish();
+    pace.run(arithmetic);
   } catch (const CutOff&) {
-    book_computing(begin, availability_.gone_at());
+    book_computing(pace.begin(), availability_.gone_at());
     depart();
   }
-  book_computing(begin, now());
 }
 
 void VirtualEndpoint::book_computing(double from, double until) {

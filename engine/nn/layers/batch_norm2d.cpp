@@ -5,6 +5,7 @@
 #include "engine/nn/dtype.h"
 #include "engine/nn/kernels.h"
 #include "engine/nn/layers.h"
+#include "engine/nn/layers/batch_norm_sums.h"
 
 namespace sac {
 namespace {
@@ -20,7 +21,8 @@ class BatchNorm2d final : public Layer {
   BatchNorm2d(LayerSpec spec, Activation activation) : Layer(std::move(spec)), relu_(activation == Activation::kRelu) {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
-    if (pass.aten) return forward_by_aten(pass, input);
+    if (pass.aten)
+      return pass.sum != nullptr && pass.training ? forward_over_workers(pass, input) : forward_by_aten(pass, input);
     const std::int64_t channels = spec().output.channels;
     at::Tensor& output = reserve(pass.space.output, input.sizes(), input.options());
     reserve(pass.space.statistics, {2, channels}, input.options());
@@ -39,17 +41,27 @@ class BatchNorm2d final : public Layer {
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
-    if (pass.aten) return backward_by_aten(pass, gradient);
+    if (pass.aten)
+      return pass.sum != nullptr ? backward_over_workers(pass, gradient) : backward_by_aten(pass, gradient);
     const std::int64_t channels = spec().output.channels;
+    const std::int64_t rows = gradient.numel() / channels;
     with_dtype(gradient.scalar_type(), [&]<class T>(T) {
       if (relu_) {
         kernels::relu_backward(pass.space.output.const_data_ptr<T>(), gradient.mutable_data_ptr<T>(), gradient.numel());
       }
+      const T* values = pass.space.input.const_data_ptr<T>();
       const T* mean = pass.space.statistics.const_data_ptr<T>();
-      kernels::normalise_backward(pass.space.input.const_data_ptr<T>(), gradient.numel() / channels, channels, mean,
-                                  mean + channels, pass.views.parameters[0].const_data_ptr<T>(),
-                                  gradient.mutable_data_ptr<T>(), pass.views.gradients[0].mutable_data_ptr<T>(),
-                                  pass.views.gradients[1].mutable_data_ptr<T>());
+      const T* inverse = mean + channels;
+      auto sums = kernels::gradient_sums(values, rows, channels, mean, gradient.const_data_ptr<T>());
+      T* weight_gradient = pass.views.gradients[0].mutable_data_ptr<T>();
+      T* bias_gradient = pass.views.gradients[1].mutable_data_ptr<T>();
+      for (std::size_t c = 0; c < sums.size(); ++c) {
+        weight_gradient[c] = static_cast<T>(sums[c].second * inverse[c]);
+        bias_gradient[c] = static_cast<T>(sums[c].first);
+      }
+      if (pass.sum != nullptr) sum_over_workers(sums, *pass.sum);
+      kernels::normalise_backward(values, rows, channels, mean, inverse, pass.views.parameters[0].const_data_ptr<T>(),
+                                  sums, pass.space.rows, gradient.mutable_data_ptr<T>());
     });
     return gradient;
   }
@@ -79,12 +91,34 @@ class BatchNorm2d final : public Layer {
     return as_nhwc(result).contiguous();
   }
 
+  [[nodiscard]] at::Tensor forward_over_workers(const Pass& pass, const at::Tensor& input) const {
+    const auto& [weights, gradients, running, low] = pass.views;
+    const NormalisedByAten result = normalise_over_workers(input, weights[0], weights[1], kEpsilon, *pass.sum);
+    const at::Tensor unbiased = result.variance.mul(result.rows).div_(result.rows.sub(1.0).clamp_min_(1.0));
+    running[0].lerp_(result.mean.to(running[0].scalar_type()), kMomentum);
+    running[1].lerp_(unbiased.to(running[1].scalar_type()), kMomentum);
+    pass.space.saved = {result.mean, result.inverse, result.rows};
+    return relu_ ? result.values.relu() : result.values;
+  }
+
+  [[nodiscard]] at::Tensor backward_over_workers(const Pass& pass, const at::Tensor& gradient) const {
+    const auto& saved = pass.space.saved;
+    const at::Tensor rectified = relu_ ? at::threshold_backward(gradient, pass.space.output, 0) : gradient;
+    const GradientsByAten result = normalise_over_workers_backward(
+        rectified, pass.space.input, pass.views.parameters[0], saved[0], saved[1], saved[2], *pass.sum);
+    pass.views.gradients[0].copy_(result.weight);
+    pass.views.gradients[1].copy_(result.bias);
+    return result.input;
+  }
+
   template <class T>
   void batch_statistics(const Pass& pass, const at::Tensor& input) const {
     const std::int64_t channels = spec().output.channels;
-    const std::int64_t rows = input.numel() / channels;
-    const auto moments = kernels::moments(input.const_data_ptr<T>(), rows, channels);
-    const double unbiased = static_cast<double>(rows) / static_cast<double>(std::max<std::int64_t>(rows - 1, 1));
+    auto moments = kernels::moments(input.const_data_ptr<T>(), input.numel() / channels, channels);
+    double& rows = pass.space.rows;
+    rows = static_cast<double>(input.numel() / channels);
+    if (pass.sum != nullptr) rows = moments_over_workers(moments, rows, *pass.sum);
+    const double unbiased = rows / std::max(rows - 1.0, 1.0);
     T* mean = pass.space.statistics.mutable_data_ptr<T>();
     T* running_mean = pass.views.buffers[0].mutable_data_ptr<T>();
     T* running_variance = pass.views.buffers[1].mutable_data_ptr<T>();

@@ -35,7 +35,7 @@ class OnSkip final : public Layer {
     return pass.space.inner.front();
   }
   static Pass inner_pass(const Pass& pass, LayerSpace& space) {
-    return {pass.views, space, pass.skip, pass.training, pass.aten};
+    return {pass.views, space, pass.skip, pass.training, pass.aten, pass.sum};
   }
 
   std::unique_ptr<Layer> inner_;
