@@ -25,8 +25,11 @@ class Pipelines(SactoolCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return json.loads(done.stdout)
 
-    def refuse(self, *arguments, says):
+    def refuse_more(self, *arguments, says):
         self.assert_refused(self.run_it(*arguments), *says)
+
+    def refuse(self, *arguments, says):
+        self.refuse_more(*arguments, says=says)
         self.assertFalse(self.database.exists(), "a database was left behind")
 
     def test_stages_and_replicas_go_the_way_of_whole_models(self):
@@ -36,6 +39,23 @@ class Pipelines(SactoolCase):
                                  f"cluster.pipeline_schedule={schedule}")
             self.assertAlmostEqual(whole["final"]["loss"], split["final"]["loss"], places=12)
             self.assertAlmostEqual(whole["final"]["train_loss"], split["final"]["train_loss"], places=12)
+
+    def test_mini_batches_that_grow(self):
+        grows = ["--set", "train.batch_warmup_steps=4", "--set", "train.batch_start=3"]
+        whole = self.outcome("--workers", 2, *grows)
+        split = self.outcome(*pipeline(2, 4), *grows, "--set", "cluster.micro_batches=3")
+        self.assertAlmostEqual(whole["final"]["loss"], split["final"]["loss"], places=12)
+        self.refuse_more(*pipeline(2, 4), *grows, "--set", "cluster.micro_batches=4",
+                         says=["cluster.micro_batches = 4 is more than train.batch_start = 3"])
+
+    def test_samples_are_counted_by_replicas(self):
+        self.outcome("--workers", 2)
+        self.outcome(*pipeline(2, 4))
+        self.outcome(*pipeline(2, 4), "--set", "train.batch_warmup_steps=4", "--set", "train.batch_start=4")
+        done = self.sactool("compare", "--db", self.database, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        samples = [round(group["throughput"]["mean"] * group["seconds"]["mean"]) for group in json.loads(done.stdout)["groups"]]
+        self.assertEqual(sorted(samples), [2 * (4 + 5 + 6 + 7 + 8 + 8), 2 * 6 * 8, 2 * 6 * 8])
 
     def test_the_bubble_is_the_laws(self):
         for stages, parts in ((2, 1), (3, 4), (4, 8)):
