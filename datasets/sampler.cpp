@@ -57,17 +57,26 @@ void Sampler::indices(std::int64_t group, std::int64_t step, std::int64_t part, 
                       "train.batch_size = " + std::to_string(size) + " and " + std::to_string(workers_) +
                       " workers; it must divide both");
   }
-  const std::int64_t slice = size / parts;
-  out.resize(static_cast<std::size_t>(slice));
-  if (order_.empty()) {
-    const std::int64_t first = batches_.before(step) * (workers_ / parts) + group * size;
-    fill_from_stream(samples_, first + part * slice, seed_, 0, out);
-    return;
-  }
+  out.resize(static_cast<std::size_t>(size / parts));
+  const std::int64_t begin = stream_position(group, step, part, parts);
+  if (order_.empty()) return fill_from_stream(samples_, begin, seed_, 0, out);
   const std::int64_t first = offsets_[static_cast<std::size_t>(group * parts)];
   const std::int64_t end = offsets_[static_cast<std::size_t>((group + 1) * parts)];
-  fill_from_stream(end - first, batches_.before(step) + part * slice, seed_, group, out);
+  fill_from_stream(end - first, begin, seed_, group, out);
   for (std::int64_t& index : out) index = order_[static_cast<std::size_t>(first + index)];
+}
+
+/// Where the part begins in the stream that it is taken of.
+std::int64_t Sampler::stream_position(std::int64_t group, std::int64_t step, std::int64_t part,
+                                      std::int64_t parts) const {
+  const std::int64_t size = batches_.at(step);
+  const std::int64_t before = batches_.before(step);
+  return (order_.empty() ? before * (workers_ / parts) + group * size : before) + part * (size / parts);
+}
+
+std::int64_t Sampler::place(std::int64_t group, std::int64_t step, std::int64_t part, std::int64_t parts) const {
+  const std::int64_t stream = order_.empty() ? 0 : group;
+  return (stream << kStreamBits) + stream_position(group, step, part, parts);
 }
 
 std::int64_t Sampler::steps_per_epoch() const { return batches_.steps_for(static_cast<double>(samples_), workers_); }

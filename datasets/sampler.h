@@ -30,12 +30,20 @@ class Sampler {
   void indices(std::int64_t group, std::int64_t step, std::int64_t part, std::int64_t parts,
                std::vector<std::int64_t>& out) const;
 
+  /// Of part `part`'s first sample among all that the run draws; the others follow it. No two draws have the same.
+  [[nodiscard]] std::int64_t place(std::int64_t group, std::int64_t step, std::int64_t part, std::int64_t parts) const;
+
   /// Steps a worker until the workers together have drawn as many samples as there are.
   [[nodiscard]] std::int64_t steps_per_epoch() const;
   [[nodiscard]] std::int64_t batch_size() const { return batches_.size(); }
   [[nodiscard]] std::int64_t workers() const { return workers_; }
 
  private:
+  static constexpr int kStreamBits = 36;  ///< a worker's own stream is shorter
+
+  [[nodiscard]] std::int64_t stream_position(std::int64_t group, std::int64_t step, std::int64_t part,
+                                             std::int64_t parts) const;
+
   std::int64_t samples_;
   std::int64_t workers_;
   BatchSchedule batches_;

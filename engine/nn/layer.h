@@ -41,6 +41,7 @@ struct LayerSpec {
   double input_gradient_flops = 0.0;  ///< left out by the first layer that owns parameters
   bool takes_tokens = false;          ///< ids instead of numbers
   bool hides_padding = false;         ///< sets Skip::padding, by the batch's tokens
+  bool draws = false;                 ///< at random in training, by Skip::place
   SkipRole skip = SkipRole::kNone;
   bool row = false;  ///< the output is [B, F], and so are those of the layers after it
 };
@@ -66,11 +67,12 @@ struct LayerSpace {
 };
 
 /// What layers hand to layers other than the next: the one open skip connection of a residual network, its value on the
-/// way forward and its gradient on the way back; and where a batch of token sequences is padded.
+/// way forward and its gradient on the way back; where a batch of token sequences is padded; and which samples they are.
 struct Skip {
   at::Tensor value;
   at::Tensor gradient;
   at::Tensor padding{};  ///< [B, 1, 1, T], minus infinity there and else 0; undefined without padding
+  SamplePlace place{};
 };
 
 /// What one call of a layer works on.

@@ -82,6 +82,11 @@ std::unique_ptr<Layer> token_linear(std::string name, SampleShape input, std::in
 /// Layer normalisation of every token (Ba et al. 2016): weight and bias [C].
 std::unique_ptr<Layer> layer_norm(std::string name, SampleShape input, double epsilon = 1e-5);
 
+/// In training, each number is 0 with this probability, in steps of 2^-16, and else divided by one minus it (Srivastava
+/// et al. 2014): a function of the seed, the sample's place among all that the run draws, `salt` and the number's place
+/// in the sample, so the same however samples are dealt out.
+std::unique_ptr<Layer> dropout(SampleShape input, double probability, std::uint32_t salt);
+
 /// x Phi(x), by the error function (Hendrycks & Gimpel 2016).
 std::unique_ptr<Layer> gelu(SampleShape input);
 

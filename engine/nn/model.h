@@ -15,14 +15,21 @@
 
 namespace sac {
 
+/// Which of all samples that a run draws a batch begins with: what a model draws at random goes by it.
+struct SamplePlace {
+  std::uint64_t seed = 0;
+  std::int64_t first = 0;
+};
+
 /// One mini-batch. inputs: [B, C, H, W] (or [B, F] for feature data) in the model's dtype, or token ids [B, T], int64;
 /// targets: [B], or [B, T] where every token is predicted, int64, in [0, classes). Both lie where the parameters do.
 struct Batch {
   at::Tensor inputs;
   at::Tensor targets;
-  at::Tensor
-      shares{};  ///< [B, classes], the model's dtype: shares of classes that the loss of a training step is taken
-                 ///< against in place of the targets; undefined where labels are plain
+  /// [B, classes], the model's dtype: shares of classes that the loss of a training step is taken against in place of
+  /// the targets; undefined where labels are plain.
+  at::Tensor shares{};
+  SamplePlace place{};  ///< of a training batch
 };
 
 /// Sums over an evaluated batch, to be added up and divided once.

@@ -97,6 +97,11 @@ std::vector<std::int64_t> SequentialStage::incoming_sizes(std::int64_t count) co
   return {count, incoming_.height, incoming_.width, incoming_.channels};
 }
 
+bool SequentialStage::draws() const {
+  return std::any_of(range_.layers.begin(), range_.layers.end(),
+                     [](const Layer* layer) { return layer->spec().draws; });
+}
+
 class SequentialStageNetwork final : public StageNetwork {
  public:
   SequentialStageNetwork(std::shared_ptr<const SequentialStage> stage, const at::Tensor& parameters,
@@ -111,6 +116,7 @@ class SequentialStageNetwork final : public StageNetwork {
     auto& lease = slots_[static_cast<std::size_t>(slot)];
     lease.emplace(stage_->workspaces_);
     Workspace& workspace = **lease;
+    workspace.skip.place = batch.place;
     if (!stage_->first() && stage_->padded()) {
       const KernelScope scope;
       workspace.skip.padding = padding_of(batch.inputs, activation.options());

@@ -24,7 +24,7 @@ class SequentialStage final : public Stage, public std::enable_shared_from_this<
   [[nodiscard]] at::ScalarType message_dtype() const override;
   [[nodiscard]] std::int64_t incoming() const override { return first() ? 0 : incoming_.size(); }
   [[nodiscard]] std::int64_t outgoing() const override;
-  [[nodiscard]] bool takes_batch() const override { return first() || last() || padded(); }
+  [[nodiscard]] bool takes_batch() const override { return first() || last() || padded() || draws(); }
   [[nodiscard]] std::unique_ptr<StageNetwork> bind(const at::Tensor& parameters, const at::Tensor& gradients,
                                                    const at::Tensor& buffers, int slots) const override;
 
@@ -35,6 +35,7 @@ class SequentialStage final : public Stage, public std::enable_shared_from_this<
   [[nodiscard]] bool last() const;
   /// Sequences have padding, which attention must know of in every stage.
   [[nodiscard]] bool padded() const;
+  [[nodiscard]] bool draws() const;  ///< by the samples' places
   /// `count` samples of what comes in.
   [[nodiscard]] std::vector<std::int64_t> incoming_sizes(std::int64_t count) const;
 

@@ -30,6 +30,7 @@ void DeviceBatches::bring(const Batch& host, Batch& batch) const {
   bring_tensor(host.inputs, device_, batch.inputs);
   bring_tensor(host.targets, device_, batch.targets);
   if (host.shares.defined()) bring_tensor(host.shares, device_, batch.shares);
+  batch.place = host.place;
 }
 
 void DeviceBatches::train_batch(int member, int members, std::int64_t step, int part, int parts, Batch& batch) const {

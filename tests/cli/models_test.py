@@ -25,14 +25,31 @@ class Models(SactoolCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return self.rows("SELECT * FROM v_runs ORDER BY run DESC LIMIT 1")[0]
 
-    def refuse(self, *arguments, says):
+    def refuse_more(self, *arguments, says):
         self.assert_refused(self.sactool("train", "--db", self.database, "--steps", "2", *arguments), *says)
+
+    def refuse(self, *arguments, says):
+        self.refuse_more(*arguments, says=says)
         self.assertFalse(self.database.exists(), "a database was left behind")
 
     def test_a_text_is_learnt_under_every_kind_of_strategy(self):
         for strategy in ("sync_sgd", "local_sgd", "staged", "async_sgd"):
             run = self.run_of(*self.gpt, "--strategy", strategy, "--workers", "2", "--steps", "60")
             self.assertLess(run["loss"], 0.7 * math.log(28), strategy)
+
+    def test_dropout_goes_by_the_samples_however_they_are_dealt_out(self):
+        def loss(*arguments):
+            return self.run_of(*self.bert, "--set", "model.dropout=0.2", "--set", "train.dtype=float64", "--steps", "6",
+                               *arguments)["loss"]
+
+        one = loss("--workers", "1", "--set", "train.batch_size=8")
+        four = loss("--workers", "4", "--set", "train.batch_size=2")
+        self.assertAlmostEqual(one, four, delta=1e-9)
+        split = loss("--workers", "2", "--set", "cluster.pipeline=2", "--set", "train.batch_size=8", "--set",
+                     "cluster.micro_batches=3")
+        self.assertAlmostEqual(one, split, delta=1e-9)
+        self.assertNotAlmostEqual(one, loss("--workers", "1", "--set", "train.batch_size=8", "--set", "model.dropout=0"), places=6)
+        self.refuse_more(*self.bert, "--set", "model.dropout=1", says=["model.dropout = 1", "[0, 0.99]"])
 
     def test_labelled_texts_are_learnt(self):
         for strategy in ("sync_sgd", "staged"):

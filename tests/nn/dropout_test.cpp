@@ -1,0 +1,136 @@
+// Dropout: how much, of what, and that it goes by the samples' places alone.
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/nn/layers.h"
+#include "engine/parallel/parallel.h"
+#include "tests/nn/replica.h"
+
+namespace sac::test {
+namespace {
+
+constexpr std::uint64_t kSeed = 5;
+
+struct Case {
+  std::string label;
+  std::string model;
+  Numerics numerics;
+  ValueMap options;
+};
+
+class Dropout : public testing::TestWithParam<Case> {
+ protected:
+  [[nodiscard]] static Replica replica(double dropout = 0.3) {
+    ValueMap options = GetParam().options;
+    options["dropout"] = dropout;
+    return Replica(make_model(GetParam().model, fitting_sample(GetParam().model), GetParam().numerics, options));
+  }
+  /// Samples [first, first + count) of a run.
+  [[nodiscard]] static Batch batch(std::int64_t first, std::int64_t count, std::uint64_t seed = kSeed) {
+    const Batch all = random_batch(12, fitting_sample(GetParam().model), GetParam().numerics.dtype);
+    return {.inputs = all.inputs.narrow(0, first, count),
+            .targets = all.targets.narrow(0, first, count),
+            .place = {seed, first}};
+  }
+};
+
+TEST_P(Dropout, IsAFunctionOfSeedAndPlace) {
+  Replica one = replica();
+  Replica other = replica();
+  const double loss = one.network->compute_gradients(batch(0, 8), {}).value();
+  other.network->compute_gradients(batch(2, 8), {});
+  EXPECT_EQ(other.network->compute_gradients(batch(0, 8), {}).value(), loss);
+  EXPECT_TRUE(at::equal(one.gradients, other.gradients));
+  EXPECT_NE(other.network->compute_gradients(batch(0, 8, kSeed + 1), {}).value(), loss);
+  Batch elsewhere = batch(0, 8);
+  elsewhere.place.first = 1;
+  EXPECT_NE(other.network->compute_gradients(elsewhere, {}).value(), loss);
+  EXPECT_NE(replica(0.0).network->compute_gradients(batch(0, 8), {}).value(), loss);
+}
+
+TEST_P(Dropout, PartsOfABatchGoTheWayOfTheWhole) {
+  Replica whole = replica();
+  whole.network->compute_gradients(batch(0, 12), {});
+  Replica part = replica();
+  at::Tensor mean = at::zeros_like(whole.gradients);
+  for (const std::int64_t first : {0, 4, 8}) {
+    part.network->compute_gradients(batch(first, 4), {});
+    mean.add_(part.gradients, 1.0 / 3.0);
+  }
+  EXPECT_LT(relative_error(mean, whole.gradients), GetParam().numerics.dtype == at::kDouble ? 1e-12 : 1e-5);
+}
+
+TEST_P(Dropout, LeavesEvaluationAlone) {
+  const Batch samples = batch(0, 8);
+  const EvalSums with = replica().network->evaluate(samples);
+  const EvalSums without = replica(0.0).network->evaluate(samples);
+  EXPECT_EQ(with.loss, without.loss);
+}
+
+TEST_P(Dropout, ThreadsChangeNoBit) {
+  Replica one = replica();
+  one.network->compute_gradients(batch(0, 12), {});
+  set_operation_threads(4);
+  Replica four = replica();
+  four.network->compute_gradients(batch(0, 12), {});
+  set_operation_threads(1);
+  EXPECT_TRUE(at::equal(one.gradients, four.gradients));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    , Dropout,
+    testing::Values(Case{"transformer_lm", "transformer_lm", at::kDouble, {{"layers", std::int64_t{2}}}},
+                    Case{"bert", "bert", at::kDouble, {}}, Case{"bert_by_aten", "bert", {at::kDouble, false, true}, {}},
+                    Case{"bert_float32", "bert", at::kFloat, {}}),
+    [](const auto& test) { return test.param.label; });
+
+TEST(DropoutLayer, ZeroesItsShareAndScalesTheRest) {
+  constexpr double kProbability = 0.25;
+  const SampleShape shape{37, 1, 101};
+  const auto layer = dropout(shape, kProbability, /*salt=*/3);
+  const auto other = dropout(shape, kProbability, /*salt=*/4);
+  const at::Tensor input = at::ones({64, 1, 101, 37}, at::kDouble);
+  LayerViews views;
+  LayerSpace space;
+  Skip skip;
+  skip.place = {kSeed, 7};
+  const at::Tensor output = layer->forward({views, space, skip, true}, input);
+  const at::Tensor gradient = layer->backward({views, space, skip, true}, input, true);
+  EXPECT_TRUE(at::equal(gradient, output));
+  const at::Tensor dropped = output.eq(0);
+  EXPECT_TRUE(output.masked_select(dropped.logical_not()).eq(1.0 / (1.0 - kProbability)).all().item<bool>());
+  const auto share_of = [](const at::Tensor& mask) { return mask.to(at::kDouble).mean().item<double>(); };
+  const double deviation = std::sqrt(kProbability * (1.0 - kProbability) / static_cast<double>(input.numel()));
+  EXPECT_NEAR(share_of(dropped), kProbability, 5.0 * deviation);
+  // Samples, neighbours and layers drop independently.
+  const at::Tensor flat = dropped.view({64, -1});
+  const double both = kProbability * kProbability;
+  EXPECT_NEAR(share_of(flat.narrow(0, 1, 63).logical_and(flat.narrow(0, 0, 63))), both, 8.0 * deviation);
+  EXPECT_NEAR(share_of(flat.narrow(1, 1, 3000).logical_and(flat.narrow(1, 0, 3000))), both, 8.0 * deviation);
+  const at::Tensor apart = other->forward({views, space, skip, true}, input).eq(0);
+  EXPECT_NEAR(share_of(apart.logical_and(dropped)), both, 8.0 * deviation);
+  EXPECT_TRUE(at::equal(layer->forward({views, space, skip, false}, input), input));
+}
+
+/// The loss is a smooth function of the parameters where the places stay: its slope along a direction is the gradient's.
+TEST(DropoutGradient, IsTheSlopeOfTheLoss) {
+  const ValueMap options{{"dropout", 0.4}, {"width", std::int64_t{16}}, {"layers", std::int64_t{1}}};
+  Replica replica(make_model("bert", fitting_sample("bert"), at::kDouble, options));
+  Batch batch = random_batch(6, fitting_sample("bert"), at::kDouble);
+  batch.place = {kSeed, 40};
+  replica.network->compute_gradients(batch, {});
+  const at::Tensor direction = replica.gradients / replica.gradients.norm();
+  const double slope = replica.gradients.dot(direction).item<double>();
+  const at::Tensor start = replica.parameters.clone();
+  constexpr double kStep = 1e-5;
+  const auto loss_at = [&](double step) {
+    replica.parameters.copy_(start + step * direction);
+    return replica.network->compute_gradients(batch, {}).value();
+  };
+  EXPECT_NEAR((loss_at(kStep) - loss_at(-kStep)) / (2.0 * kStep), slope, 1e-6 * std::abs(slope));
+}
+
+}  // namespace
+}  // namespace sac::test
