@@ -12,9 +12,9 @@ std::int64_t resolved_micro_batches(const PipelineConfig& config, const BatchSch
   const std::int64_t smallest = batches.at(0);
   if (config.micro_batches == 0) return std::min(config.stages, smallest);
   if (config.micro_batches <= smallest) return config.micro_batches;
-  throw ConfigError("cluster.micro_batches = " + std::to_string(config.micro_batches) +
-                    " is more than train." + (batches.grows() ? "batch_start" : "batch_size") + " = " +
-                    std::to_string(smallest) + "; a micro-batch needs at least one sample");
+  throw ConfigError("cluster.micro_batches = " + std::to_string(config.micro_batches) + " is more than train." +
+                    (batches.grows() ? "batch_start" : "batch_size") + " = " + std::to_string(smallest) +
+                    "; a micro-batch needs at least one sample");
 }
 
 }  // namespace
