@@ -74,9 +74,8 @@ std::int64_t Sampler::stream_position(std::int64_t group, std::int64_t step, std
   return (order_.empty() ? before * (workers_ / parts) + group * size : before) + part * (size / parts);
 }
 
-std::int64_t Sampler::place(std::int64_t group, std::int64_t step, std::int64_t part, std::int64_t parts) const {
-  const std::int64_t stream = order_.empty() ? 0 : group;
-  return (stream << kStreamBits) + stream_position(group, step, part, parts);
+Sampler::Place Sampler::place(std::int64_t group, std::int64_t step, std::int64_t part, std::int64_t parts) const {
+  return {order_.empty() ? 0 : group, stream_position(group, step, part, parts)};
 }
 
 std::int64_t Sampler::steps_per_epoch() const { return batches_.steps_for(static_cast<double>(samples_), workers_); }

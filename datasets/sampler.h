@@ -30,8 +30,13 @@ class Sampler {
   void indices(std::int64_t group, std::int64_t step, std::int64_t part, std::int64_t parts,
                std::vector<std::int64_t>& out) const;
 
-  /// Of part `part`'s first sample among all that the run draws; the others follow it. No two draws have the same.
-  [[nodiscard]] std::int64_t place(std::int64_t group, std::int64_t step, std::int64_t part, std::int64_t parts) const;
+  /// A place among all that the run draws.
+  struct Place {
+    std::int64_t stream = 0;  ///< iid: 0, else the worker or group
+    std::int64_t first = 0;   ///< position in the stream
+  };
+  /// Of part `part`'s first sample; the others follow it. No two draws have the same.
+  [[nodiscard]] Place place(std::int64_t group, std::int64_t step, std::int64_t part, std::int64_t parts) const;
 
   /// Steps a worker until the workers together have drawn as many samples as there are.
   [[nodiscard]] std::int64_t steps_per_epoch() const;
@@ -39,8 +44,6 @@ class Sampler {
   [[nodiscard]] std::int64_t workers() const { return workers_; }
 
  private:
-  static constexpr int kStreamBits = 36;  ///< a worker's own stream is shorter
-
   [[nodiscard]] std::int64_t stream_position(std::int64_t group, std::int64_t step, std::int64_t part,
                                              std::int64_t parts) const;
 

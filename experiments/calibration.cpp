@@ -44,7 +44,7 @@ class Unevaluated final : public BatchSource {
 
 /// The run of one step that measures; simulated clusters need no arithmetic for it.
 PreparedRun measuring_run(const RunSpec& spec, const RunSettings& settings, double seconds, Measurement& result) {
-  PreparedRun run = prepare_run(with_constant_batch(spec), settings);
+  PreparedRun run = prepare_run(for_measuring(spec), settings);
   if (run.context.fabric == "virtual") run.job = rehearsal(run.job);
   run.job.data = std::make_shared<Unevaluated>(run.job.data);
   run.job.train.steps = 1;

@@ -15,7 +15,8 @@ void DatasetBatches::train_batch(int member, int members, std::int64_t step, int
   }
   thread_local std::vector<std::int64_t> indices;
   sampler_.indices(member, step, part, parts, indices);
-  batch.place = {changes_.seed, sampler_.place(member, step, part, parts)};
+  const Sampler::Place place = sampler_.place(member, step, part, parts);
+  batch.place = {changes_.seed, place.stream, place.first};
   const Normalisation normalisation{data_.mean, data_.stddev};
   const auto& [images, labels, seed] = changes_;
   gather(data_.train, normalisation, indices, dtype_, batch.inputs, batch.targets, CropDraw{seed, step});

@@ -14,13 +14,17 @@ constexpr const char* kWithoutMeaning[] = {"data.cache", "data.loader_threads", 
 
 }  // namespace
 
-RunKey run_key(const RunSpec& spec, const std::string& data_hash) {
-  ValueMap values = spec.values();
+std::string weights_hash(const RunSpec& spec) {
   const std::string& weights = spec.table("model").text("weights");
+  return weights.empty() ? "" : file_sha256(weights);
+}
+
+RunKey run_key(const RunSpec& spec, const std::string& data_hash, const std::string& weights_hash) {
+  ValueMap values = spec.values();
   for (const char* name : kWithoutMeaning) values.erase(name);
   values["spec_version"] = kSpecVersion;
   values["data_hash"] = data_hash;
-  if (!weights.empty()) values["weights_hash"] = file_sha256(weights);
+  if (!weights_hash.empty()) values["weights_hash"] = weights_hash;
   RunKey key;
   key.run = sha256_hex(to_toml(values));
   values.erase("train.seed");

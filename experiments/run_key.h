@@ -11,8 +11,10 @@ struct RunKey {
   std::string group;  ///< the same without train.seed
 };
 
+/// SHA-256 of the file that model.weights names; "" without.  @throws DataError  it cannot be read.
+std::string weights_hash(const RunSpec& spec);
+
 /// @param spec  its length fixed (see with_steps).  @param data_hash  Dataset::hash.
-/// @throws DataError  model.weights cannot be read.
-RunKey run_key(const RunSpec& spec, const std::string& data_hash);
+RunKey run_key(const RunSpec& spec, const std::string& data_hash, const std::string& weights_hash);
 
 }  // namespace sac

@@ -240,7 +240,7 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   const RunSpec spec = with_device(with_steps(given, run.job.train.steps), compute.device_key());
   run.job.device = compute.device;
   run.job.model = make_model(spec, data, compute.numerics);
-  const RunKey key = run_key(spec, data.hash);
+  const RunKey key = run_key(spec, data.hash, weights_hash(spec));
   run.job.data = make_batches(spec, std::move(data), run.job.train, compute, settings);
   const auto optimizer = [&spec](const Layout& layout) {
     return make_optimizer(spec.choice("optimizer"), spec.table("optimizer"), layout);

@@ -23,7 +23,7 @@ struct RunSettings {
   Strings argv{};                           ///< for the provenance
   const std::atomic<bool>* stop = nullptr;  ///< set to end the run at its next step with a checkpoint
   std::filesystem::path save{};             ///< where the final model goes, as safetensors; "" = nowhere
-  std::int64_t timeline = 0;                ///< computations of each worker to take down in the timeline; virtual runs
+  std::int64_t timeline = 0;                ///< steps of each worker to take down in the timeline; virtual runs
   std::shared_ptr<DataCache> data{};        ///< keeps data sets for further runs; null = each run loads its own
   std::optional<Launch> launch{};           ///< this process's place among real ranks; nothing = a virtual run
 };

@@ -214,10 +214,12 @@ RunSpec with_steps(const RunSpec& spec, std::int64_t steps) {
   return fixed;
 }
 
-RunSpec with_constant_batch(const RunSpec& spec) {
+RunSpec for_measuring(const RunSpec& spec) {
   RunSpec fixed = spec;
   ValueMap values = spec.values();
   values["train.batch_warmup_steps"] = std::int64_t{0};
+  values["train.batch_start"] = std::int64_t{0};
+  values["train.batch_norm"] = std::string("averaged");
   fixed.tables["train"] = table_of("train", "", values);
   return fixed;
 }

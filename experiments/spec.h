@@ -39,8 +39,8 @@ RunSpec resolve(std::span<const Layer> layers);
 /// The same spec with its length fixed to `steps` a worker, >= 1: epochs become steps once the data's size is known.
 RunSpec with_steps(const RunSpec& spec, std::int64_t steps);
 
-/// The spec with batches of train.batch_size from the first step on.
-RunSpec with_constant_batch(const RunSpec& spec);
+/// The spec with batches of train.batch_size from the first step on, whose gradient takes computing alone.
+RunSpec for_measuring(const RunSpec& spec);
 
 /// The same spec with train.device fixed to `device`: "auto" becomes what it found.
 RunSpec with_device(const RunSpec& spec, const std::string& device);

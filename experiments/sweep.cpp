@@ -142,12 +142,12 @@ DataFacts facts_of(const RunSpec& spec, const std::filesystem::path& data_dir) {
   return {data.hash, data.train.size()};
 }
 
-RunContext context_of(const SweepRun& run, const DataFacts& facts) {
+RunContext context_of(const SweepRun& run, const DataFacts& facts, const std::string& weights) {
   const TrainConfig train = train_config(run.spec.table("train"), facts.train_size, run.spec.replicas());
   const std::string& fabric = run.spec.table("cluster").text("fabric");
   const ComputeChoice compute = compute_choice(run.spec.table("train"), fabric, 0);
   const RunSpec spec = with_device(with_steps(run.spec, train.steps), compute.device_key());
-  const RunKey key = run_key(spec, facts.hash);
+  const RunKey key = run_key(spec, facts.hash, weights);
   return {.name = name_of(run),
           .key = key.run,
           .group_key = key.group,
@@ -207,12 +207,15 @@ SweepPlan plan_sweep(const std::vector<Layer>& layers, const SweepTable& table) 
 
 std::vector<RunContext> contexts_of(const SweepPlan& plan, const std::filesystem::path& data_dir) {
   std::map<ValueMap, DataFacts> known;
+  std::map<std::string, std::string> hashes;  ///< by the weights' file
   std::vector<RunContext> contexts;
   for (const SweepRun& run : plan.runs) {
     const ValueMap& data = run.spec.table("data").values();
     const auto [place, is_new] = known.try_emplace(data);
     if (is_new) place->second = facts_of(run.spec, data_dir);
-    contexts.push_back(context_of(run, place->second));
+    const auto [hash, is_new_file] = hashes.try_emplace(run.spec.table("model").text("weights"));
+    if (is_new_file) hash->second = weights_hash(run.spec);
+    contexts.push_back(context_of(run, place->second, hash->second));
   }
   return contexts;
 }

@@ -6,25 +6,20 @@
 namespace sac {
 namespace {
 
-using Values = std::map<std::string, std::string>;
-
 /// Of runs that an older program stored, too.
-std::int64_t integer(const Values& values, const std::string& key, std::int64_t otherwise) {
-  const auto found = values.find(key);
-  return found == values.end() ? otherwise : std::stoll(found->second);
+std::int64_t integer(const RunRecord& run, const std::string& table, const std::string& key, std::int64_t otherwise) {
+  const std::string value = spec_value(run.spec, table, key);
+  return value.empty() ? otherwise : std::stoll(value);
 }
 
 }  // namespace
 
-std::int64_t replicas_of(const RunRecord& run) {
-  return run.workers / integer(spec_values(run.spec), "cluster.pipeline", 1);
-}
+std::int64_t replicas_of(const RunRecord& run) { return run.workers / integer(run, "cluster", "pipeline", 1); }
 
 std::int64_t samples_of(const RunRecord& run) {
-  const Values values = spec_values(run.spec);
-  const BatchSchedule batches(integer(values, "train.batch_start", 0), run.batch_size,
-                              integer(values, "train.batch_warmup_steps", 0));
-  return batches.before(run.steps) * run.workers / integer(values, "cluster.pipeline", 1);
+  const BatchSchedule batches(integer(run, "train", "batch_start", 0), run.batch_size,
+                              integer(run, "train", "batch_warmup_steps", 0));
+  return batches.before(run.steps) * replicas_of(run);
 }
 
 }  // namespace sac

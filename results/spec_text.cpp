@@ -23,6 +23,17 @@ std::map<std::string, std::string> spec_values(std::string_view canonical_toml) 
   return values;
 }
 
+std::string spec_value(std::string_view canonical_toml, std::string_view table, std::string_view key) {
+  const std::string text = "\n" + std::string(canonical_toml);
+  const std::size_t head = text.find("\n[" + std::string(table) + "]\n");
+  if (head == std::string::npos) return "";
+  const std::string start = "\n" + std::string(key) + " = ";
+  const std::size_t found = text.find(start, head);
+  if (found >= text.find("\n[", head + 1)) return "";
+  const std::size_t begin = found + start.size();
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
 std::string short_value(const std::string& value) {
   constexpr std::size_t kLong = 48;
   if (value.size() <= kLong) return value;

@@ -35,15 +35,16 @@ std::int64_t BatchSchedule::before(std::int64_t step) const {
 }
 
 std::int64_t BatchSchedule::steps_for(double samples, std::int64_t workers) const {
-  const double grown = static_cast<double>(before(warmup_) * workers);
+  const double grown = static_cast<double>(before(warmup_)) * static_cast<double>(workers);
   if (samples >= grown) {
-    return warmup_ + static_cast<std::int64_t>(std::ceil((samples - grown) / static_cast<double>(workers * size_)));
+    return warmup_ + static_cast<std::int64_t>(
+                         std::ceil((samples - grown) / (static_cast<double>(workers) * static_cast<double>(size_))));
   }
   std::int64_t low = 0;
   std::int64_t high = warmup_;
   while (low < high) {
     const std::int64_t middle = low + (high - low) / 2;
-    const bool enough = static_cast<double>(before(middle) * workers) >= samples;
+    const bool enough = static_cast<double>(before(middle)) * static_cast<double>(workers) >= samples;
     (enough ? high : low) = enough ? middle : middle + 1;
   }
   return low;

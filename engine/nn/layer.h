@@ -67,7 +67,8 @@ struct LayerSpace {
 };
 
 /// What layers hand to layers other than the next: the one open skip connection of a residual network, its value on the
-/// way forward and its gradient on the way back; where a batch of token sequences is padded; and which samples they are.
+/// way forward and its gradient on the way back; where a batch of token sequences is padded; and which samples they
+/// are.
 struct Skip {
   at::Tensor value;
   at::Tensor gradient;

@@ -21,7 +21,12 @@ class LayerPasses {
               const at::Tensor& gradients, const at::Tensor& buffers, bool adds = false);
 
   /// See Network::synchronise.
-  void synchronise(SumOverWorkers sum) { sum_ = std::move(sum); }
+  void synchronise(const SumOverWorkers& sum) {
+    sum_ = [sum](const at::Tensor& tensor) {
+      const ThreadScope one(1);  // whoever waits there may be the one who lets the world go on
+      sum(tensor);
+    };
+  }
   [[nodiscard]] bool trains() const { return trains_; }
   [[nodiscard]] bool aten() const { return aten_; }  ///< by ATen's kernels
   /// @param input  what the first layer takes.  @return the last layer's output.

@@ -18,6 +18,7 @@ namespace sac {
 /// Which of all samples that a run draws a batch begins with: what a model draws at random goes by it.
 struct SamplePlace {
   std::uint64_t seed = 0;
+  std::int64_t stream = 0;  ///< each counts its samples from 0
   std::int64_t first = 0;
 };
 

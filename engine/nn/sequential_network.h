@@ -1,6 +1,5 @@
 #pragma once
 #include <memory>
-#include <utility>
 
 #include "engine/nn/layer_passes.h"
 #include "engine/nn/sequential.h"
@@ -15,7 +14,7 @@ class SequentialNetwork final : public Network {
                     const at::Tensor& buffers);
 
   LossValue compute_gradients(const Batch& batch, const GradientReady& ready) override;
-  void synchronise(SumOverWorkers sum) override { passes_.synchronise(std::move(sum)); }
+  void synchronise(SumOverWorkers sum) override { passes_.synchronise(sum); }
   EvalSums evaluate(const Batch& batch) override;
 
  private:

@@ -10,7 +10,8 @@
 namespace sac {
 
 /// What one forward and backward pass needs beside parameters and gradients. Nothing in it outlives the call, so that
-/// replicas take turns: as many exist as calls ever ran at once, not as there are replicas, and they stay in the cache.
+/// replicas take turns: as many exist as calls ever ran at once, not as there are replicas (unless they wait for one
+/// another midway: synchronised statistics), and they stay in the cache.
 struct Workspace {
   explicit Workspace(std::size_t count) : layers(count) {}
 

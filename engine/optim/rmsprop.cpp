@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/optim/optimizer.h"
+#include "engine/parallel/parallel.h"
 
 namespace sac {
 namespace {
@@ -48,9 +49,14 @@ class RmsProp final : public Optimizer {
     if (!parameters_.is_cpu()) return step_on_device(lr);
     AT_DISPATCH_FLOATING_TYPES(parameters_.scalar_type(), "rmsprop", [&] {
       const auto step = options_.inside ? rmsprop_step<scalar_t, true> : rmsprop_step<scalar_t, false>;
-      step(parameters_.mutable_data_ptr<scalar_t>(), gradients_.const_data_ptr<scalar_t>(),
-           square_.mutable_data_ptr<scalar_t>(), velocity_.mutable_data_ptr<scalar_t>(), parameters_.numel(), lr,
-           options_);
+      auto* x = parameters_.mutable_data_ptr<scalar_t>();
+      const auto* gradient = gradients_.const_data_ptr<scalar_t>();
+      auto* square = square_.mutable_data_ptr<scalar_t>();
+      auto* velocity = velocity_.mutable_data_ptr<scalar_t>();
+      const ThreadScope threads(operation_threads());
+      in_parallel(parameters_.numel(), kGrain, [=, this](std::int64_t begin, std::int64_t end) {
+        step(x + begin, gradient + begin, square + begin, velocity + begin, end - begin, lr, options_);
+      });
     });
   }
 

@@ -84,6 +84,10 @@ BatchStatistics statistics_named(const std::string& name) {
 }
 
 void check_warmup(const TrainConfig& train) {
+  if (train.batch_warmup_steps == 0 && train.batch_start > 0) {
+    throw ConfigError("train.batch_start = " + std::to_string(train.batch_start) +
+                      " means nothing without train.batch_warmup_steps");
+  }
   if (train.batch_warmup_steps == 0 || (train.batch_start >= 1 && train.batch_start <= train.batch_size)) return;
   throw ConfigError("train.batch_start = " + std::to_string(train.batch_start) +
                     " is out of range; with train.batch_warmup_steps = " + std::to_string(train.batch_warmup_steps) +

@@ -79,8 +79,8 @@ class Endpoint {
   virtual void rest(bool resting) = 0;
 
   /// Runs `arithmetic` and charges its time. `fraction` scales the time (1 = a full mini-batch). `milestones` are
-  /// shares of the span, ascending, the last 1; `arithmetic` calls ComputePace::milestone once for each but may leave out
-  /// the last ones.
+  /// shares of the span, ascending, the last 1; `arithmetic` calls ComputePace::milestone once for each but may leave
+  /// out the last ones.
   virtual void compute(double fraction, std::span<const double> milestones,
                        const std::function<void(ComputePace&)>& arithmetic) = 0;
 

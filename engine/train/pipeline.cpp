@@ -61,7 +61,7 @@ Batch Pipeline::samples_of(const MicroBatch& micro) const {
   return {.inputs = rows(batch_.inputs, micro.begin, micro.count),
           .targets = rows(batch_.targets, micro.begin, micro.count),
           .shares = rows(batch_.shares, micro.begin, micro.count),
-          .place = {batch_.place.seed, batch_.place.first + micro.begin}};
+          .place = {batch_.place.seed, batch_.place.stream, batch_.place.first + micro.begin}};
 }
 
 double Pipeline::share_of(const MicroBatch& micro, std::int64_t samples) const {

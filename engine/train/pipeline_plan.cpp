@@ -10,7 +10,13 @@ namespace {
 
 std::int64_t resolved_micro_batches(const PipelineConfig& config, const BatchSchedule& batches) {
   const std::int64_t smallest = batches.at(0);
-  if (config.micro_batches == 0) return std::min(config.stages, smallest);
+  if (config.micro_batches == 0 && !batches.grows()) return std::min(config.stages, smallest);
+  if (config.micro_batches == 0 && config.stages <= smallest) return config.stages;
+  if (config.micro_batches == 0) {
+    throw ConfigError("cluster.pipeline = " + std::to_string(config.stages) +
+                      " takes as many micro-batches, more than train.batch_start = " + std::to_string(smallest) +
+                      "; give more samples or fewer cluster.micro_batches");
+  }
   if (config.micro_batches <= smallest) return config.micro_batches;
   throw ConfigError("cluster.micro_batches = " + std::to_string(config.micro_batches) + " is more than train." +
                     (batches.grows() ? "batch_start" : "batch_size") + " = " + std::to_string(smallest) +

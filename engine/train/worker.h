@@ -27,7 +27,7 @@ class Pipeline;
 /// a replica: rank and world size count replicas, its tensors and its communicator are those of its stage.
 class Worker {
  public:
-  /// Collective over all workers where there is a pipeline.  @param rank  among them all.
+  /// Collective over all workers where there is a pipeline or synchronised statistics.  @param rank  among them all.
   Worker(const Job& job, int rank, Endpoint& endpoint);
   ~Worker();
 

@@ -1,5 +1,8 @@
 #include "engine/train/worker_loop.h"
 
+#include <stdexcept>
+#include <string>
+
 namespace sac {
 namespace {
 
@@ -42,6 +45,11 @@ void WorkerLoop::run(const std::string& state) {
 
 void WorkerLoop::after_step() {
   if (worker_.step_ == worker_.total_steps_ && strategy_->traits().server) endpoint_->leave_server();
+  if (!worker_.computed_ && worker_.statistics_comm_) {
+    throw std::logic_error("worker " + std::to_string(worker_.rank_) + " computed no gradient in step " +
+                           std::to_string(worker_.step_) +
+                           ": the strategy's traits must say so (every_step) for train.batch_norm = \"synchronised\"");
+  }
   if (!worker_.computed_) worker_.idle_samples_ += worker_.batches_.at(worker_.step_ - 1);
   if (worker_.computed_ && worker_.speaks_for_replica()) {
     loss_sum_ += worker_.last_loss_;

@@ -36,6 +36,33 @@ class BatchNorm(SactoolCase):
         overlapped = self.of_workers(2, *SYNCHRONISED, "--set", "strategy.overlap=true", "--set", "strategy.bucket_mib=0.1")
         self.assertEqual(overlapped["params_sha256"], runs[0]["params_sha256"])
 
+    def test_threads_of_operations_stay_in_the_passes(self):
+        """Evaluations happen while a worker waits in the midst of its pass: their sums must not go by its threads."""
+        for slots in (2, 4):
+            self.of_workers(2, *SYNCHRONISED, "--strategy", "local_sgd", "--set", "train.eval_every=1", "--slots", slots)
+        drifts = self.rows("SELECT step, count(DISTINCT value) AS values_ FROM v_metrics WHERE series = 'replica_drift' GROUP BY step")
+        self.assertEqual([row["values_"] for row in drifts], [1, 1, 1])
+
+    def test_the_living_go_on(self):
+        fault = ["--set", "cluster.faults=[\"worker 1 dies at 0.7\"]", *LATENCY]
+        run = self.of_workers(4, *SYNCHRONISED, *fault, "--set", "cluster.on_failure=continue")
+        parts = [run["time"][part] for part in ("compute_s", "communication_s", "waiting_s", "idle_s")]
+        self.assertAlmostEqual(sum(parts), run["seconds"], places=9)
+        self.assertGreater(run["time"]["idle_s"], 0.0)
+        stalled = self.sactool("train", "--db", self.database, *RESNET, "--workers", 4, *SYNCHRONISED, *fault)
+        self.assertNotEqual(stalled.returncode, 0)
+        self.assertIn("worker 1 died at 0.7 s", stalled.stderr)
+
+    def test_a_measurement_is_of_computing_alone(self):
+        done = self.sactool("calibrate", *RESNET, "--workers", 2, *LATENCY, *SYNCHRONISED, "--seconds", 1, "-o", "here.toml")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("seconds_per_step = 0.5\n", (self.folder / "here.toml").read_text())
+
+    def test_timelines_hold_whole_steps(self):
+        self.of_workers(2, *SYNCHRONISED, *LATENCY, "--timeline", 2)
+        row, = self.rows("SELECT count(*) AS computations FROM spans WHERE rank = 0 AND kind = 'compute'")
+        self.assertEqual(row["computations"], 2 * (2 * LAYERS + 1))
+
     def test_every_sum_takes_its_time(self):
         apart = self.of_workers(2, *LATENCY)
         together = self.of_workers(2, *LATENCY, *SYNCHRONISED)

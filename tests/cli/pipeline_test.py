@@ -45,6 +45,8 @@ class Pipelines(SactoolCase):
         whole = self.outcome("--workers", 2, *grows)
         split = self.outcome(*pipeline(2, 4), *grows, "--set", "cluster.micro_batches=3")
         self.assertAlmostEqual(whole["final"]["loss"], split["final"]["loss"], places=12)
+        self.refuse_more(*pipeline(4, 4), *grows, says=["cluster.pipeline = 4", "train.batch_start = 3"])
+        self.refuse_more("--set", "train.batch_start=3", says=["train.batch_start = 3", "without train.batch_warmup_steps"])
         self.refuse_more(*pipeline(2, 4), *grows, "--set", "cluster.micro_batches=4",
                          says=["cluster.micro_batches = 4 is more than train.batch_start = 3"])
 

@@ -32,7 +32,7 @@ class Dropout : public testing::TestWithParam<Case> {
     const Batch all = random_batch(12, fitting_sample(GetParam().model), GetParam().numerics.dtype);
     return {.inputs = all.inputs.narrow(0, first, count),
             .targets = all.targets.narrow(0, first, count),
-            .place = {seed, first}};
+            .place = {seed, /*stream=*/0, first}};
   }
 };
 
@@ -95,7 +95,7 @@ TEST(DropoutLayer, ZeroesItsShareAndScalesTheRest) {
   LayerViews views;
   LayerSpace space;
   Skip skip;
-  skip.place = {kSeed, 7};
+  skip.place = {kSeed, 2, 7};
   const at::Tensor output = layer->forward({views, space, skip, true}, input);
   const at::Tensor gradient = layer->backward({views, space, skip, true}, input, true);
   EXPECT_TRUE(at::equal(gradient, output));
@@ -114,12 +114,13 @@ TEST(DropoutLayer, ZeroesItsShareAndScalesTheRest) {
   EXPECT_TRUE(at::equal(layer->forward({views, space, skip, false}, input), input));
 }
 
-/// The loss is a smooth function of the parameters where the places stay: its slope along a direction is the gradient's.
+/// The loss is a smooth function of the parameters where the places stay: its slope along a direction is the
+/// gradient's.
 TEST(DropoutGradient, IsTheSlopeOfTheLoss) {
   const ValueMap options{{"dropout", 0.4}, {"width", std::int64_t{16}}, {"layers", std::int64_t{1}}};
   Replica replica(make_model("bert", fitting_sample("bert"), at::kDouble, options));
   Batch batch = random_batch(6, fitting_sample("bert"), at::kDouble);
-  batch.place = {kSeed, 40};
+  batch.place = {kSeed, 0, 40};
   replica.network->compute_gradients(batch, {});
   const at::Tensor direction = replica.gradients / replica.gradients.norm();
   const double slope = replica.gradients.dot(direction).item<double>();

@@ -86,5 +86,16 @@ TEST(SpecTextTest, ReadsCanonicalTomlByDottedKey) {
   EXPECT_TRUE(spec_values("").empty());
 }
 
+TEST(SpecValue, IsTheKeysOfItsTable) {
+  const std::string spec = "name = \"x\"\n\n[cluster]\npipeline = 4\nworkers = 8\n\n[cluster.network]\nworkers = 1\n";
+  EXPECT_EQ(spec_value(spec, "cluster", "pipeline"), "4");
+  EXPECT_EQ(spec_value(spec, "cluster", "workers"), "8");
+  EXPECT_EQ(spec_value(spec, "cluster.network", "workers"), "1");
+  EXPECT_EQ(spec_value(spec, "cluster.network", "pipeline"), "");
+  EXPECT_EQ(spec_value(spec, "train", "pipeline"), "");
+  EXPECT_EQ(spec_value("[train]\nsteps = 3", "train", "steps"), "3");
+  EXPECT_EQ(spec_value("", "train", "steps"), "");
+}
+
 }  // namespace
 }  // namespace sac

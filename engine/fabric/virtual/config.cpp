@@ -111,7 +111,8 @@ const std::vector<OptionSpec>& cluster_options() {
        .max = 65536},
       {.name = "micro_batches",
        .fallback = std::int64_t{0},
-       .doc = "parts in which a mini-batch goes through the pipeline, m <= train.batch_size; 0 = pipeline",
+       .doc = "parts in which a mini-batch goes through the pipeline, m <= train.batch_size (or batch_start); 0 = "
+              "pipeline",
        .min = 0,
        .max = 1 << 24},
       {.name = "pipeline_schedule",

@@ -38,6 +38,7 @@ class VirtualEndpoint final : public Endpoint {
   void contribute(Contribution contribution) override;
   void prepared() override { scheduler_->prepared(rank_); }
   [[nodiscard]] bool wants_boundary(std::int64_t step, bool due) override {
+    if (timeline_ != nullptr) timeline_->begin_step(rank_);
     return scheduler_->wants_boundary(rank_, step, due);
   }
   [[nodiscard]] int spokesman() const override;

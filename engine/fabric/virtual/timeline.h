@@ -9,22 +9,25 @@
 
 namespace sac {
 
-/// Takes down what the first workers of a run do during their first computations and the exchanges between them. Each
-/// worker's thread adds its own spans; they are read after the run.
+/// Takes down what the first workers of a run do during their first steps. Each worker's thread adds its own spans;
+/// they are read after the run.
 class Timeline {
  public:
   static constexpr std::int64_t kMostWorkers = 32;
 
-  /// @param computations  of each worker that are taken down, with what follows each.
-  Timeline(std::int64_t workers, std::int64_t computations)
-      : computations_(computations), lanes_(static_cast<std::size_t>(std::min(workers, kMostWorkers))) {}
+  /// @param steps  of each worker that are taken down.
+  Timeline(std::int64_t workers, std::int64_t steps)
+      : steps_(steps), lanes_(static_cast<std::size_t>(std::min(workers, kMostWorkers))) {}
+
+  void begin_step(int rank) {
+    if (static_cast<std::size_t>(rank) < lanes_.size()) ++lanes_[static_cast<std::size_t>(rank)].begun;
+  }
 
   /// Stretches of no length are left out.
   void add(int rank, Span::Kind kind, double start, double end, std::string what = "") {
     if (static_cast<std::size_t>(rank) >= lanes_.size()) return;
     Lane& lane = lanes_[static_cast<std::size_t>(rank)];
-    if (kind == Span::Kind::kCompute) ++lane.computations;
-    if (lane.computations > computations_ || !(end > start)) return;
+    if (lane.begun > steps_ || !(end > start)) return;
     lane.spans.push_back({rank, kind, start, end, std::move(what)});
   }
 
@@ -37,10 +40,10 @@ class Timeline {
 
  private:
   struct Lane {
-    std::int64_t computations = 0;
+    std::int64_t begun = 0;
     std::vector<Span> spans;
   };
-  std::int64_t computations_;
+  std::int64_t steps_;
   std::vector<Lane> lanes_;
 };
 

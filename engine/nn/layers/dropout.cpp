@@ -1,5 +1,6 @@
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/core/random.h"
@@ -11,6 +12,9 @@ namespace {
 
 /// Numbers that one draw decides about, by 16 bits each.
 constexpr std::int64_t kADraw = 4;
+
+/// Layers of a model that drop; streams of samples, one a worker, are less than 2^20.
+constexpr std::uint32_t kMostSalts = 1 << 12;
 
 class Dropout final : public Layer {
  public:
@@ -39,9 +43,9 @@ class Dropout final : public Layer {
     const at::Tensor mask = at::empty(input.sizes(), at::kByte);
     auto* kept = mask.mutable_data_ptr<std::uint8_t>();
     in_parallel(samples, kGrain / numbers + 1, [=, this](std::int64_t begin, std::int64_t end) {
-      RandomStream stream(place.seed, salt_, Purpose::kDropout);
+      RandomStream stream(place.seed, salt_ + kMostSalts * static_cast<std::uint32_t>(place.stream), Purpose::kDropout);
       for (std::int64_t sample = begin; sample < end; ++sample) {
-        stream.seek(static_cast<std::uint64_t>((place.first + sample) * draws));
+        stream.seek(static_cast<std::uint64_t>(place.first + sample) * static_cast<std::uint64_t>(draws));
         for (std::int64_t i = 0; i < numbers; i += kADraw) {
           std::uint64_t bits = stream.next();
           for (std::int64_t j = i; j < std::min(i + kADraw, numbers); ++j, bits >>= 16) {

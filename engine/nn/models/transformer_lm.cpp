@@ -33,7 +33,8 @@ void add_block(LayerList& layers, const std::string& name, std::int64_t heads, d
 }
 
 /// A decoder that predicts each next token (Radford et al., "Language Models are Unsupervised Multitask Learners",
-/// 2019): GPT-2's layers and initial values, learned positions, no dropout of attention, the output layer not tied to the embedding.
+/// 2019): GPT-2's layers and initial values, learned positions, no dropout of attention, the output layer not tied to
+/// the embedding.
 std::shared_ptr<const Model> make(const Options& options, SampleShape sample, std::int64_t classes,
                                   const Numerics& numerics) {
   require_tokens("transformer_lm", sample);
