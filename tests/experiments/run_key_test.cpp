@@ -6,7 +6,7 @@ namespace sac {
 namespace {
 
 RunKey key_of(const std::string& text, const std::string& data_hash = "abc") {
-  return run_key(spec_of(text), data_hash);
+  return run_key(spec_of(text), data_hash, /*weights_hash=*/"");
 }
 
 TEST(RunKeyTest, IsAFunctionOfWhatDeterminesTheRun) {
@@ -30,7 +30,9 @@ TEST(RunKeyTest, ReplicatesShareTheGroup) {
 TEST(RunKeyTest, EpochsAndTheirStepsAreTheSameRun) {
   const RunSpec by_steps = with_steps(spec_of("train.steps = 5"), 5);
   const RunSpec by_epochs = with_steps(spec_of("train.epochs = 1"), 5);
-  EXPECT_EQ(run_key(by_steps, "").run, run_key(by_epochs, "").run);
+  EXPECT_EQ(run_key(by_steps, "", "").run, run_key(by_epochs, "", "").run);
+  EXPECT_NE(run_key(by_steps, "", "a").run, run_key(by_steps, "", "").run);
+  EXPECT_NE(run_key(by_steps, "", "a").group, run_key(by_steps, "", "b").group);
 }
 
 }  // namespace
