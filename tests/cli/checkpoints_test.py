@@ -13,6 +13,14 @@ from support import SACTOOL, TINY, SactoolCase
 EVERY = ["--steps", "50", "--set", "train.checkpoint_every=10", "--set", "train.log_every=7"]
 KILLED = [*TINY, "--strategy", "async_sgd", "--workers", "4", "--steps", "1200", "--set", "cluster.compute.model=pareto",
           "--set", "train.checkpoint_every=20", "--set", "train.checkpoints_kept=2"]
+LONG = [*TINY, "--steps", "3000", "--set", "train.checkpoint_every=50"]
+FOUR = ["--workers", "4", "--set", "train.checkpoint_every=4", "--set", "train.dtype=float64", "--set", "train.batch_size=4"]
+IMAGES = ["--steps", "16", "--set", "data.name=fashion_mnist", "--set", "data.test_limit=64", "--set", "data.train_limit=512",
+          "--set", "model.name=resnet20", "--set", "optimizer.momentum=0.9"]
+TEXT = ["--steps", "60", "--set", "data.name=text", "--set", "data.context=16", "--set", "data.file=fox.txt", "--set",
+        "model.name=transformer_lm", "--set", "model.layers=2", "--set", "model.heads=2", "--set", "model.width=64", "--set",
+        "model.dropout=0.2", "--set", "optimizer.name=adamw", "--set", "optimizer.lr=0.01"]
+GROWING = ["--set", "train.batch_warmup_steps=50", "--set", "train.batch_start=1"]
 
 
 def tensors_of(path):
@@ -35,17 +43,17 @@ class Checkpoints(SactoolCase):
             self.assertEqual((len(content), hashlib.sha256(content).hexdigest()), (file["bytes"], file["sha256"]))
         return manifest
 
-    def interrupted(self):
+    def interrupted(self, *arguments, name="run"):
         """A run that was stopped after its second checkpoint; names of all it has written, oldest first."""
-        child = subprocess.Popen([SACTOOL, "train", *TINY, "--steps", "3000", "--set", "train.checkpoint_every=50", "--name",
-                                  "run", "--db", str(self.database), "-q"], cwd=self.folder, env=self.environment)
+        child = subprocess.Popen([SACTOOL, "train", *(arguments or LONG), "--name", name, "--db", str(self.database), "-q"],
+                                 cwd=self.folder, env=self.environment)
         self.addCleanup(child.wait)
         self.addCleanup(child.kill)
-        while len(self.checkpoints("run")) < 2:
+        while len(self.checkpoints(name)) < 2:
             self.assertIsNone(child.poll())
         child.send_signal(signal.SIGTERM)
         self.assertEqual(child.wait(), 75)
-        return self.checkpoints("run")
+        return self.checkpoints(name)
 
     def test_the_last_three_stay_and_say_what_they_are(self):
         run = self.train(*EVERY, "--name", "kept")
@@ -100,6 +108,23 @@ class Checkpoints(SactoolCase):
         self.assertEqual(json.loads(done.stdout)["name"], "run")
         folder = self.folder / "runs.checkpoints" / "run" / newest
         self.assertIn(f"going on with run 2 'run' after step {newest[5:]}, from '{folder}'", done.stderr.splitlines()[0])
+
+    def test_what_is_drawn_summed_and_grows_goes_on_to_the_same_bits(self):
+        self.write("fox.txt", "the quick brown fox jumps over the lazy dog. " * 60)
+        cases = {"statistics": [*IMAGES, "--set", "train.batch_norm=synchronised"],
+                 "dropped": [*TEXT, "--strategy", "staged"],
+                 "grown": [*TEXT, *GROWING, "--strategy", "local_sgd", "--set", "optimizer.clip_norm=0.1"],
+                 "stages": [*TEXT, *GROWING, "--set", "cluster.pipeline=2", "--set", "optimizer.clip_norm=0.1", "--set",
+                            "cluster.micro_batches=1"]}
+        for name, arguments in cases.items():
+            with self.subTest(name):
+                self.interrupted(*arguments, *FOUR, name=name)
+                done = self.sactool("train", "--resume", name, "--json", "--db", self.database, "--slots", 1)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                whole = self.sactool("train", "--json", "--db", self.database, *arguments, *FOUR)
+                self.assertEqual(whole.returncode, 0, whole.stderr)
+                for key in ["key", "params_sha256", "seconds", "final", "traffic"]:
+                    self.assertEqual(json.loads(done.stdout)[key], json.loads(whole.stdout)[key], key)
 
     def test_a_damaged_one_costs_only_its_own_steps(self):
         names = self.interrupted()
