@@ -94,8 +94,6 @@ class AsuP final : public ServerStrategy {
   OptimizerFactory rmsprop_;
 };
 
-constexpr double kBelowOne = 1.0 - 0x1.0p-53;
-
 std::vector<OptionSpec> options() {
   return joined(
       {{{.name = "private_layers",

@@ -55,8 +55,6 @@ class PalSgd final : public Strategy {
   OuterOptimizer outer_;
 };
 
-constexpr double kBelowOne = 1.0 - 0x1.0p-53;
-
 std::vector<OptionSpec> options() {
   return joined(
       {{{.name = "probability", .fallback = 0.1, .doc = "of a step back, p", .min = 0, .max = kBelowOne},

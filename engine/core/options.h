@@ -20,6 +20,9 @@ struct OptionSpec {
   std::string words_for{};  ///< a string given for this number is meant for that option: `period = "qsr"`
 };
 
+/// The largest number below 1: a `max` that leaves 1 out.
+inline constexpr double kBelowOne = 1.0 - 0x1.0p-53;
+
 /// All lists in one.
 std::vector<OptionSpec> joined(std::initializer_list<std::vector<OptionSpec>> lists);
 

@@ -38,7 +38,7 @@ void adamw_step(T* __restrict x, const T* __restrict gradient, T* __restrict fir
 ///         x <- x - lr m' / (sqrt(v') + eps) with m' = m / (1 - beta1^t), v' = v / (1 - beta2^t).
 class AdamW final : public Optimizer {
  public:
-  AdamW(const at::Tensor& parameters, const at::Tensor& gradients, AdamWOptions options)
+  AdamW(const at::Tensor& parameters, const at::Tensor& gradients, AdamOptions options)
       : parameters_(parameters),
         gradients_(gradients),
         first_(at::zeros_like(parameters)),
@@ -83,38 +83,20 @@ class AdamW final : public Optimizer {
   at::Tensor gradients_;
   at::Tensor first_;
   at::Tensor second_;
-  AdamWOptions options_;
+  AdamOptions options_;
   std::int64_t steps_done_ = 0;
 };
 
 OptimizerFactory make(const Options& options, const TensorShapes&) {
-  const AdamWOptions adamw{options.number("beta1"), options.number("beta2"), options.number("eps"),
-                           options.number("weight_decay")};
-  return [adamw](const at::Tensor& parameters, const at::Tensor& gradients) {
+  return [adamw = adam_options(options)](const at::Tensor& parameters, const at::Tensor& gradients) {
     return std::make_unique<AdamW>(parameters, gradients, adamw);
   };
 }
 
-constexpr double kBelowOne = 1.0 - 0x1.0p-53;
-
-const Register<OptimizerEntry> registered{
-    {.name = "adamw",
-     .summary = "Adam with decoupled weight decay",
-     .options =
-         {{.name = "beta1", .fallback = 0.9, .doc = "decay of the first moment", .min = 0.0, .max = kBelowOne},
-          {.name = "beta2", .fallback = 0.999, .doc = "decay of the second moment", .min = 0.0, .max = kBelowOne},
-          {.name = "eps",
-           .fallback = 1e-8,
-           .doc = "added to the denominator",
-           .min = 0.0,
-           .max = 1.0,
-           .min_open = true},
-          {.name = "weight_decay",
-           .fallback = 0.01,
-           .doc = "decoupled decay, times the step size",
-           .min = 0.0,
-           .max = 1e6}},
-     .make = make}};
+const Register<OptimizerEntry> registered{{.name = "adamw",
+                                           .summary = "Adam with decoupled weight decay",
+                                           .options = adam_option_specs(1e-8, "decoupled decay, times the step size"),
+                                           .make = make}};
 
 }  // namespace
 }  // namespace sac

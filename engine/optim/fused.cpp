@@ -15,7 +15,7 @@ void fused_sgd(const at::Tensor& parameters, const at::Tensor& gradients, const 
 }
 
 void fused_adamw(const at::Tensor& parameters, const at::Tensor& gradients, const at::Tensor& first,
-                 const at::Tensor& second, const AdamWOptions& options, double lr, std::int64_t update) {
+                 const at::Tensor& second, const AdamOptions& options, double lr, std::int64_t update) {
   const at::Tensor updates = at::full({}, update, parameters.options().dtype(at::kFloat));
   at::_fused_adamw_({parameters}, {gradients}, {first}, {second}, {}, {updates}, lr, options.beta1, options.beta2,
                     options.weight_decay, options.eps, /*amsgrad=*/false, /*maximize=*/false);

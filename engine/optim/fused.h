@@ -1,6 +1,8 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
+#include "engine/optim/adam_options.h"
+
 namespace sac {
 
 /// The optimisers' updates by ATen's fused kernels, on whatever device the tensors lie: one launch a step, nothing
@@ -15,14 +17,8 @@ struct SgdOptions {
 void fused_sgd(const at::Tensor& parameters, const at::Tensor& gradients, const at::Tensor& velocity,
                const SgdOptions& options, double lr);
 
-struct AdamWOptions {
-  double beta1;
-  double beta2;
-  double eps;
-  double weight_decay;
-};
 /// @param first, second  moments [D].  @param update  1-based number of this update.
 void fused_adamw(const at::Tensor& parameters, const at::Tensor& gradients, const at::Tensor& first,
-                 const at::Tensor& second, const AdamWOptions& options, double lr, std::int64_t update);
+                 const at::Tensor& second, const AdamOptions& options, double lr, std::int64_t update);
 
 }  // namespace sac

@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "engine/optim/fused.h"
+#include "engine/optim/adam_options.h"
 #include "engine/optim/layerwise.h"
 #include "engine/optim/optimizer.h"
 
@@ -16,7 +16,7 @@ namespace {
 ///         a ratio of which a part is 0 counts 1.
 class Lamb final : public Optimizer {
  public:
-  Lamb(const at::Tensor& parameters, const at::Tensor& gradients, const AdamWOptions& options,
+  Lamb(const at::Tensor& parameters, const at::Tensor& gradients, const AdamOptions& options,
        const TensorShapes& shapes)
       : gradients_(gradients),
         first_(at::zeros_like(parameters)),
@@ -50,37 +50,20 @@ class Lamb final : public Optimizer {
   at::Tensor parameters_;
   std::vector<at::Tensor> tensors_;
   std::vector<at::Tensor> updates_;
-  AdamWOptions options_;
+  AdamOptions options_;
   std::int64_t steps_done_ = 0;
 };
 
 OptimizerFactory make(const Options& options, const TensorShapes& shapes) {
-  const AdamWOptions lamb{options.number("beta1"), options.number("beta2"), options.number("eps"),
-                          options.number("weight_decay")};
-  return [lamb, shapes](const at::Tensor& parameters, const at::Tensor& gradients) {
+  return [lamb = adam_options(options), shapes](const at::Tensor& parameters, const at::Tensor& gradients) {
     return std::make_unique<Lamb>(parameters, gradients, lamb, shapes);
   };
 }
 
-constexpr double kBelowOne = 1.0 - 0x1.0p-53;
-
 const Register<OptimizerEntry> registered{
     {.name = "lamb",
      .summary = "Adam with each tensor's step scaled to the tensor's length, for large batches",
-     .options =
-         {{.name = "beta1", .fallback = 0.9, .doc = "decay of the first moment", .min = 0.0, .max = kBelowOne},
-          {.name = "beta2", .fallback = 0.999, .doc = "decay of the second moment", .min = 0.0, .max = kBelowOne},
-          {.name = "eps",
-           .fallback = 1e-6,
-           .doc = "added to the denominator",
-           .min = 0.0,
-           .max = 1.0,
-           .min_open = true},
-          {.name = "weight_decay",
-           .fallback = 0.01,
-           .doc = "decay, a part of the update that is scaled",
-           .min = 0.0,
-           .max = 1e6}},
+     .options = adam_option_specs(1e-6, "decay, a part of the update that is scaled"),
      .make = make}};
 
 }  // namespace

@@ -25,6 +25,14 @@ class Optimizer {
   /// Updates made so far (bias correction); restored with a checkpoint.
   [[nodiscard]] virtual std::int64_t steps_done() const = 0;
   virtual void set_steps_done(std::int64_t steps) = 0;
+
+  /// Makes of a number of each part of the model, [1], the sum over all parts, in place.
+  using SumOverParts = std::function<void(const at::Tensor& number)>;
+  /// Whether every update goes by one number of the whole model (a norm), of which this may hold a part: a stage of a
+  /// pipeline.
+  [[nodiscard]] virtual bool sums_over_parts() const { return false; }
+  /// It holds a part: from now on every update calls `sum` once, where sums_over_parts.
+  virtual void sum_over_parts_by(SumOverParts sum) { (void)sum; }
 };
 
 /// Shapes of the tensors that follow one another in a flat one [D].

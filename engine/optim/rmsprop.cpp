@@ -86,8 +86,6 @@ OptimizerFactory make(const Options& options, const TensorShapes&) {
   };
 }
 
-constexpr double kBelowOne = 1.0 - 0x1.0p-53;
-
 const Register<OptimizerEntry> registered{
     {.name = "rmsprop",
      .summary = "gradients over the root of their mean square, with momentum",

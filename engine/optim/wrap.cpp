@@ -3,20 +3,15 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/zeros_like.h>
 
-#include "engine/optim/sums_over_parts.h"
-
 namespace sac {
 namespace {
 
 /// Passes everything on.
-class Wrapper : public Optimizer, public SumsOverParts {
+class Wrapper : public Optimizer {
  public:
-  explicit Wrapper(std::unique_ptr<Optimizer> inner)
-      : inner_(std::move(inner)), inner_sums_(dynamic_cast<SumsOverParts*>(inner_.get())) {}
-  [[nodiscard]] bool wants_sums() const override { return inner_sums_ != nullptr && inner_sums_->wants_sums(); }
-  void sum_by(const Sum& sum) override {
-    if (wants_sums()) inner_sums_->sum_by(sum);
-  }
+  explicit Wrapper(std::unique_ptr<Optimizer> inner) : inner_(std::move(inner)) {}
+  [[nodiscard]] bool sums_over_parts() const override { return inner_->sums_over_parts(); }
+  void sum_over_parts_by(SumOverParts sum) override { inner_->sum_over_parts_by(std::move(sum)); }
   void step(double lr) override { inner_->step(lr); }
   [[nodiscard]] std::vector<at::Tensor> state() const override { return inner_->state(); }
   [[nodiscard]] std::int64_t steps_done() const override { return inner_->steps_done(); }
@@ -24,7 +19,6 @@ class Wrapper : public Optimizer, public SumsOverParts {
 
  private:
   std::unique_ptr<Optimizer> inner_;
-  SumsOverParts* inner_sums_;
 };
 
 /// The norm is the whole gradient's, also where this is a part of it.
@@ -33,8 +27,8 @@ class Clipping final : public Wrapper {
   Clipping(std::unique_ptr<Optimizer> inner, const at::Tensor& gradients, double norm)
       : Wrapper(std::move(inner)), gradients_(gradients), norm_(norm) {}
 
-  [[nodiscard]] bool wants_sums() const override { return true; }
-  void sum_by(const Sum& sum) override { sum_ = sum; }
+  [[nodiscard]] bool sums_over_parts() const override { return true; }
+  void sum_over_parts_by(SumOverParts sum) override { sum_ = std::move(sum); }
 
   void step(double lr) override {
     gradients_.mul_(length().add_(kTiny).reciprocal_().mul_(norm_).clamp_max_(1.0));
@@ -54,7 +48,7 @@ class Clipping final : public Wrapper {
 
   at::Tensor gradients_;
   double norm_;
-  Sum sum_{};  ///< over the parts of the gradient; empty where it is whole
+  SumOverParts sum_{};  ///< over the parts of the gradient; empty where it is whole
 };
 
 /// Keeps x - s, which is zero at the start, and not s.

@@ -53,7 +53,7 @@ TEST(FusedSgd, EqualsTheLoops) {
 }
 
 TEST(FusedAdamW, EqualsTheLoops) {
-  const AdamWOptions adamw{.beta1 = 0.8, .beta2 = 0.99, .eps = 1e-6, .weight_decay = 0.1};
+  const AdamOptions adamw{.beta1 = 0.8, .beta2 = 0.99, .eps = 1e-6, .weight_decay = 0.1};
   const ValueMap options{
       {"beta1", adamw.beta1}, {"beta2", adamw.beta2}, {"eps", adamw.eps}, {"weight_decay", adamw.weight_decay}};
   expect_equal(
