@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "engine/nn/drop_factors.h"
 #include "engine/nn/layer.h"
 
 namespace sac {
@@ -82,10 +83,8 @@ std::unique_ptr<Layer> token_linear(std::string name, SampleShape input, std::in
 /// Layer normalisation of every token (Ba et al. 2016): weight and bias [C].
 std::unique_ptr<Layer> layer_norm(std::string name, SampleShape input, double epsilon = 1e-5);
 
-/// In training, each number is 0 with this probability, in steps of 2^-16, and else divided by one minus it (Srivastava
-/// et al. 2014): a function of the seed, the sample's place among all that the run draws, `salt` and the number's place
-/// in the sample, so the same however samples are dealt out.
-std::unique_ptr<Layer> dropout(SampleShape input, double probability, std::uint32_t salt);
+/// In training, the product of the input and the rule's drop_factors.
+std::unique_ptr<Layer> dropout(SampleShape input, const DropRule& rule);
 
 /// x Phi(x), by the error function (Hendrycks & Gimpel 2016).
 std::unique_ptr<Layer> gelu(SampleShape input);
@@ -93,6 +92,7 @@ std::unique_ptr<Layer> gelu(SampleShape input);
 enum class Attends { kBackwards, kEverywhere };
 /// Scaled dot-product attention (Vaswani et al. 2017) of `heads` heads over packed queries, keys and values, [B, 1, T,
 /// 3 C] to [B, 1, T, C]; kBackwards: no token sees a later one; none sees padding.
-std::unique_ptr<Layer> attention(SampleShape input, std::int64_t heads, Attends attends);
+/// @param rule  what is dropped of the shares [B, heads, T, T] in training.
+std::unique_ptr<Layer> attention(SampleShape input, std::int64_t heads, Attends attends, const DropRule& rule = {});
 
 }  // namespace sac

@@ -28,6 +28,13 @@ struct LayerInfo {
   Range buffers;                ///< of the flat buffers [S]; empty without normalisation statistics
   double forward_flops = 0.0;   ///< a sample; a multiply-add counts 2
   double backward_flops = 0.0;  ///< a sample; input gradient counted only where it is computed
+
+  /// By the batch's statistics, of which its buffers are the running mean and variance, [C] each.
+  [[nodiscard]] bool normalises() const { return buffers.size() > 0; }
+  /// Numbers that are summed over workers before its passes where statistics are synchronised: of values and squares a
+  /// channel, and the rows; of gradients and products.
+  [[nodiscard]] std::int64_t forward_sums() const { return normalises() ? buffers.size() + 1 : 0; }
+  [[nodiscard]] std::int64_t backward_sums() const { return buffers.size(); }
 };
 
 /// How a model's parameters and buffers lie in its flat tensors. Layers without parameters (ReLU, pooling) are counted

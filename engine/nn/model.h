@@ -56,7 +56,8 @@ class Network {
   /// the batch, updates the buffers [S] (running statistics).  @return the mean loss.
   virtual LossValue compute_gradients(const Batch& batch, const GradientReady& ready) = 0;
   /// From now on batch normalisation takes its statistics of all workers' mini-batches: compute_gradients calls `sum`
-  /// once a normalising layer on its way forward (float64 [2 C + 1]) and once on its way back (float64 [2 C]).
+  /// for each normalising layer before its pass forward (float64 [LayerInfo::forward_sums]) and before its pass back
+  /// (float64 [LayerInfo::backward_sums]).
   /// Source  Zhang et al., "Context Encoding for Semantic Segmentation", CVPR 2018; torch.nn.SyncBatchNorm.
   /// A model without normalisation has nothing to sum.
   virtual void synchronise(SumOverWorkers sum) { (void)sum; }

@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/optim/sums_over_parts.h"
-
 namespace sac {
 namespace {
 
@@ -16,9 +14,9 @@ class IdleNetwork final : public Network {
 
   LossValue compute_gradients(const Batch& /*batch*/, const GradientReady& ready) override {
     const std::vector<LayerInfo>& layers = model_->layout().layers;
-    for (const LayerInfo& layer : layers) sum(layer.buffers.size(), layer.buffers.size() + 1);
+    for (const LayerInfo& layer : layers) sum(layer.forward_sums());
     for (std::size_t layer = layers.size(); layer-- > 0;) {
-      sum(layers[layer].buffers.size(), layers[layer].buffers.size());
+      sum(layers[layer].backward_sums());
       if (ready) ready(static_cast<int>(layer));
     }
     return 0.0;
@@ -27,9 +25,8 @@ class IdleNetwork final : public Network {
   EvalSums evaluate(const Batch& /*batch*/) override { return {.loss = 0.0, .correct = 0, .count = 1}; }
 
  private:
-  /// As batch normalisation does, of which a layer's buffers are.
-  void sum(std::int64_t buffers, std::int64_t elements) const {
-    if (sum_ && buffers > 0) sum_(at::empty({elements}, at::kDouble));
+  void sum(std::int64_t elements) const {
+    if (sum_ && elements > 0) sum_(at::empty({elements}, at::kDouble));
   }
 
   std::shared_ptr<const Model> model_;
@@ -70,25 +67,22 @@ class IdleBatches final : public BatchSource {
 };
 
 /// An optimiser's state, which strategies may send, without its updates.
-class IdleOptimizer final : public Optimizer, public SumsOverParts {
+class IdleOptimizer final : public Optimizer {
  public:
   IdleOptimizer(std::unique_ptr<Optimizer> inner, const at::Tensor& parameters)
       : inner_(std::move(inner)), number_(at::empty({1}, parameters.options())) {}
   void step(double /*lr*/) override {
     if (sum_) sum_(number_);
   }
-  [[nodiscard]] bool wants_sums() const override {
-    const auto* sums = dynamic_cast<const SumsOverParts*>(inner_.get());
-    return sums != nullptr && sums->wants_sums();
-  }
-  void sum_by(const Sum& sum) override { sum_ = sum; }
+  [[nodiscard]] bool sums_over_parts() const override { return inner_->sums_over_parts(); }
+  void sum_over_parts_by(SumOverParts sum) override { sum_ = std::move(sum); }
   [[nodiscard]] std::vector<at::Tensor> state() const override { return inner_->state(); }
   [[nodiscard]] std::int64_t steps_done() const override { return inner_->steps_done(); }
   void set_steps_done(std::int64_t steps) override { inner_->set_steps_done(steps); }
 
  private:
   std::unique_ptr<Optimizer> inner_;
-  Sum sum_{};
+  SumOverParts sum_{};
   at::Tensor number_;  ///< what it sums
 };
 

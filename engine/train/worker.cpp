@@ -6,7 +6,6 @@
 #include <stdexcept>
 
 #include "engine/core/error.h"
-#include "engine/optim/sums_over_parts.h"
 #include "engine/train/executor.h"
 #include "engine/train/pipeline.h"
 
@@ -25,7 +24,7 @@ std::vector<double> milestones(const Layout& layout, const Midway& midway) {
   double done = 0.0;
   std::vector<double> shares;
   const auto sums = [&](const LayerInfo& layer) {
-    if (midway.statistics && layer.buffers.size() > 0) shares.push_back(done / total);
+    if (midway.statistics && layer.normalises()) shares.push_back(done / total);
   };
   for (const LayerInfo& layer : layout.layers) {
     sums(layer);
@@ -95,10 +94,9 @@ void Worker::enter_pipeline(const Job& job, int rank) {
   pipeline_ = std::make_unique<Pipeline>(job.pipeline, rank, world_size_, *endpoint_, parameters_, gradients_, buffers_,
                                          batches_.size());
   optimizer_ = mine.optimizer(parameters_, gradients_);
-  auto* sums = dynamic_cast<SumsOverParts*>(optimizer_.get());
-  if (sums == nullptr || !sums->wants_sums() || job.pipeline->stages() == 1) return;
+  if (!optimizer_->sums_over_parts() || job.pipeline->stages() == 1) return;
   const std::shared_ptr<Communicator> stages = endpoint_->comm().split(rank_);
-  sums->sum_by([stages](const at::Tensor& number) { stages->all_reduce(number, Reduce::kSum); });
+  optimizer_->sum_over_parts_by([stages](const at::Tensor& number) { stages->all_reduce(number, Reduce::kSum); });
 }
 
 std::int64_t Worker::stage() const { return pipeline_ ? pipeline_->stage() : 0; }

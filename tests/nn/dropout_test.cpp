@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "engine/nn/layers.h"
 #include "engine/parallel/parallel.h"
@@ -89,8 +90,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(DropoutLayer, ZeroesItsShareAndScalesTheRest) {
   constexpr double kProbability = 0.25;
   const SampleShape shape{37, 1, 101};
-  const auto layer = dropout(shape, kProbability, /*salt=*/3);
-  const auto other = dropout(shape, kProbability, /*salt=*/4);
+  const auto layer = dropout(shape, {kProbability, /*salt=*/3});
+  const auto other = dropout(shape, {kProbability, /*salt=*/4});
   const at::Tensor input = at::ones({64, 1, 101, 37}, at::kDouble);
   LayerViews views;
   LayerSpace space;
@@ -112,6 +113,44 @@ TEST(DropoutLayer, ZeroesItsShareAndScalesTheRest) {
   const at::Tensor apart = other->forward({views, space, skip, true}, input).eq(0);
   EXPECT_NEAR(share_of(apart.logical_and(dropped)), both, 8.0 * deviation);
   EXPECT_TRUE(at::equal(layer->forward({views, space, skip, false}, input), input));
+}
+
+/// Against autograd through the same factors.
+TEST(DroppingAttention, TakesTheSharesThatAreKept) {
+  constexpr std::int64_t kHeads = 2, kTokens = 5, kWidth = 6, kSamples = 3;
+  const DropRule rule{.probability = 0.4, .salt = 9};
+  at::manual_seed(3);
+  for (const bool causal : {false, true}) {
+    const auto layer =
+        attention({3 * kWidth, 1, kTokens}, kHeads, causal ? Attends::kBackwards : Attends::kEverywhere, rule);
+    const at::Tensor input = at::randn({kSamples, 1, kTokens, 3 * kWidth}, at::kDouble);
+    const at::Tensor slope = at::randn({kSamples, 1, kTokens, kWidth}, at::kDouble);
+    LayerViews views;
+    LayerSpace space;
+    Skip skip;
+    skip.place = {kSeed, 2, 7};
+    skip.padding = at::zeros({kSamples, 1, 1, kTokens}, at::kDouble);
+    skip.padding[1][0][0][kTokens - 1] = -std::numeric_limits<double>::infinity();
+
+    at::Tensor leaf = input.clone().requires_grad_();
+    const at::Tensor split = leaf.view({kSamples, kTokens, 3, kHeads, kWidth / kHeads}).permute({2, 0, 3, 1, 4});
+    at::Tensor scores = split[0].matmul(split[1].transpose(2, 3)) / std::sqrt(kWidth / kHeads) + skip.padding;
+    if (causal) {
+      const at::Tensor later = at::ones({kTokens, kTokens}, at::kBool).triu(1);
+      scores = scores.masked_fill(later, -std::numeric_limits<double>::infinity());
+    }
+    const at::Tensor factors = drop_factors(rule, skip.place, {kSamples, kHeads, kTokens, kTokens}, at::kDouble);
+    EXPECT_GT(factors.eq(0).sum().item<std::int64_t>(), 0);
+    const at::Tensor expected = (scores.softmax(3) * factors).matmul(split[2]).transpose(1, 2).reshape(slope.sizes());
+    expected.backward(slope);
+
+    space.input = input;
+    for (const bool aten : {false, true}) {
+      const Pass pass{views, space, skip, true, aten};
+      EXPECT_LT(relative_error(layer->forward(pass, input), expected.detach()), 1e-12);
+      EXPECT_LT(relative_error(layer->backward(pass, slope, true), leaf.grad()), 1e-12);
+    }
+  }
 }
 
 /// The loss is a smooth function of the parameters where the places stay: its slope along a direction is the

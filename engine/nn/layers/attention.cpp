@@ -38,12 +38,13 @@ at::Tensor join(const at::Tensor& heads) {
 
 class Attention final : public Layer {
  public:
-  Attention(LayerSpec spec, std::int64_t heads, bool causal) : Layer(std::move(spec)), heads_(heads), causal_(causal) {}
+  Attention(LayerSpec spec, std::int64_t heads, bool causal, DropRule rule)
+      : Layer(std::move(spec)), heads_(heads), causal_(causal), rule_(rule) {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
     pass.space.output.reset();
     const Heads in(input, heads_);
-    if (pass.aten) return forward_by_products(pass, in);
+    if (pass.aten || (pass.training && drops())) return forward_by_products(pass, in);
     const auto [output, log_sum] = at::_scaled_dot_product_flash_attention_for_cpu(
         in.query, in.key, in.value, /*dropout_p=*/0.0, causal_, mask(pass));
     pass.space.saved = {output, log_sum};
@@ -54,7 +55,7 @@ class Attention final : public Layer {
     const Heads in(pass.space.input, heads_);
     at::Tensor& result = reserve(pass.space.gradient, pass.space.input.sizes(), gradient.options());
     const Heads out(result, heads_);
-    if (pass.aten) {
+    if (pass.aten || drops()) {
       backward_by_products(pass, in, apart(gradient, heads_), out);
       return result;
     }
@@ -68,6 +69,9 @@ class Attention final : public Layer {
   }
 
  private:
+  /// Which the fused kernel cannot.
+  [[nodiscard]] bool drops() const { return rule_.probability > 0.0; }
+
   /// Added to the scores: [B, 1, T, T].
   static std::optional<at::Tensor> mask(const Pass& pass) {
     const at::Tensor& padding = pass.skip.padding;
@@ -85,35 +89,48 @@ class Attention final : public Layer {
     }
     const at::Tensor shares = at::_softmax(scores, 3, /*half_to_float=*/false);
     pass.space.saved = {shares};
-    return join(at::matmul(shares, in.value));
+    if (pass.training && drops()) {
+      pass.space.saved.push_back(drop_factors(rule_, pass.skip.place, shares.sizes(), shares.options()));
+    }
+    return join(at::matmul(kept_of(pass.space.saved), in.value));
   }
 
   static void backward_by_products(const Pass& pass, const Heads& in, const at::Tensor& gradient, const Heads& out) {
-    const at::Tensor& shares = pass.space.saved[0];
-    out.value.copy_(at::matmul(shares.transpose(2, 3), gradient));
+    const std::vector<at::Tensor>& saved = pass.space.saved;
+    const at::Tensor& shares = saved[0];
+    out.value.copy_(at::matmul(kept_of(saved).transpose(2, 3), gradient));
     const at::Tensor of_shares = at::matmul(gradient, in.value.transpose(2, 3));
+    if (saved.size() > 1) of_shares.mul_(saved[1]);
     const at::Tensor of_scores = at::_softmax_backward_data(of_shares, shares, 3, shares.scalar_type()).mul_(scale(in));
     out.query.copy_(at::matmul(of_scores, in.key));
     out.key.copy_(at::matmul(of_scores.transpose(2, 3), in.query));
+  }
+
+  /// Of saved shares [B, heads, T, T], and factors where some were dropped.
+  static at::Tensor kept_of(const std::vector<at::Tensor>& saved) {
+    return saved.size() == 1 ? saved[0] : saved[0].mul(saved[1]);
   }
 
   static double scale(const Heads& in) { return 1.0 / std::sqrt(static_cast<double>(in.query.size(3))); }
 
   std::int64_t heads_;
   bool causal_;
+  DropRule rule_;
 };
 
 }  // namespace
 
-std::unique_ptr<Layer> attention(SampleShape input, std::int64_t heads, Attends attends) {
+std::unique_ptr<Layer> attention(SampleShape input, std::int64_t heads, Attends attends, const DropRule& rule) {
   const std::int64_t width = input.channels / 3;
   const auto pairs = static_cast<double>(input.width * input.width);
   const double products = 4.0 * pairs * static_cast<double>(width);
-  const double softmax = kSoftmaxFlops * pairs * static_cast<double>(heads);
+  const bool drops = rule.probability > 0.0;
+  const double on_shares = (kSoftmaxFlops + (drops ? 1.0 : 0.0)) * pairs * static_cast<double>(heads);
   LayerSpec spec{.output = {width, 1, input.width},
-                 .forward_flops = products + softmax,
-                 .backward_flops = 2.0 * products + softmax};
-  return std::make_unique<Attention>(std::move(spec), heads, attends == Attends::kBackwards);
+                 .forward_flops = products + on_shares,
+                 .backward_flops = 2.0 * products + on_shares,
+                 .draws = drops};
+  return std::make_unique<Attention>(std::move(spec), heads, attends == Attends::kBackwards, rule);
 }
 
 }  // namespace sac

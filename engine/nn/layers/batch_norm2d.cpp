@@ -21,8 +21,7 @@ class BatchNorm2d final : public Layer {
   BatchNorm2d(LayerSpec spec, Activation activation) : Layer(std::move(spec)), relu_(activation == Activation::kRelu) {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
-    if (pass.aten)
-      return pass.sum != nullptr && pass.training ? forward_over_workers(pass, input) : forward_by_aten(pass, input);
+    if (pass.aten) return forward_by_aten(pass, input);
     const std::int64_t channels = spec().output.channels;
     at::Tensor& output = reserve(pass.space.output, input.sizes(), input.options());
     reserve(pass.space.statistics, {2, channels}, input.options());
@@ -41,8 +40,7 @@ class BatchNorm2d final : public Layer {
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
-    if (pass.aten)
-      return pass.sum != nullptr ? backward_over_workers(pass, gradient) : backward_by_aten(pass, gradient);
+    if (pass.aten) return backward_by_aten(pass, gradient);
     const std::int64_t channels = spec().output.channels;
     const std::int64_t rows = gradient.numel() / channels;
     with_dtype(gradient.scalar_type(), [&]<class T>(T) {
@@ -69,6 +67,7 @@ class BatchNorm2d final : public Layer {
  private:
   /// As at::batch_norm: cuDNN where it can, else ATen's own.
   [[nodiscard]] at::Tensor forward_by_aten(const Pass& pass, const at::Tensor& input) const {
+    if (pass.training && pass.sum != nullptr) return forward_over_workers(pass, input);
     const auto& [weights, gradients, running, low] = pass.views;
     auto [normalised, mean, inverse, reserved, implementation] =
         at::_batch_norm_impl_index(as_nchw(input), weights[0], weights[1], running[0], running[1], pass.training,
@@ -80,6 +79,7 @@ class BatchNorm2d final : public Layer {
   }
 
   [[nodiscard]] at::Tensor backward_by_aten(const Pass& pass, const at::Tensor& gradient) const {
+    if (pass.sum != nullptr) return backward_over_workers(pass, gradient);
     const auto& [weights, gradients, running, low] = pass.views;
     const auto& saved = pass.space.saved;
     const at::Tensor rectified = relu_ ? at::threshold_backward(gradient, pass.space.output, 0) : gradient;

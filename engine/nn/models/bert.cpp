@@ -14,7 +14,7 @@ void add_block(LayerList& layers, const std::string& name, std::int64_t heads, D
   const std::int64_t width = layers.shape().channels;
   layers.add(skip_start(layers.shape()));
   layers.add(token_linear(name + ".qkv", layers.shape(), 3 * width, kDeviation));
-  layers.add(attention(layers.shape(), heads, Attends::kEverywhere));
+  layers.add(attention(layers.shape(), heads, Attends::kEverywhere, dropout.next()));
   layers.add(token_linear(name + ".projection", layers.shape(), width, kDeviation));
   dropout.add(layers);
   layers.add(skip_end(layers.shape(), Activation::kNone));
@@ -29,8 +29,8 @@ void add_block(LayerList& layers, const std::string& name, std::int64_t heads, D
 }
 
 /// An encoder with a classifier on its first token (Devlin et al., "BERT: Pre-training of Deep Bidirectional
-/// Transformers", NAACL 2019, arXiv:1810.04805); attention itself drops nothing. BERT-base is layers = 12, heads = 12,
-/// width = 768 on 512 tokens of a vocabulary of 30,522: 109,482,240 parameters in encoder and pooler.
+/// Transformers", NAACL 2019, arXiv:1810.04805). BERT-base is layers = 12, heads = 12, width = 768 on 512 tokens of a
+/// vocabulary of 30,522: 109,482,240 parameters in encoder and pooler.
 std::shared_ptr<const Model> make(const Options& options, SampleShape sample, std::int64_t classes,
                                   const Numerics& numerics) {
   require_tokens("bert", sample);

@@ -17,7 +17,7 @@ std::vector<OptionSpec> transformer_options(std::int64_t layers, std::int64_t he
            .max = 65536},
           {.name = "dropout",
            .fallback = 0.0,
-           .doc = "probability, in training, after the embedding and at the end of each residual branch",
+           .doc = "probability, in training, after the embedding, of attention and at the end of each residual branch",
            .min = 0.0,
            .max = 0.99}};
 }
@@ -33,7 +33,7 @@ TransformerConfig transformer_config(const Options& options) {
 }
 
 void DropoutPlaces::add(LayerList& layers) {
-  if (probability_ > 0.0) layers.add(dropout(layers.shape(), probability_, count_++));
+  if (probability_ > 0.0) layers.add(dropout(layers.shape(), next()));
 }
 
 }  // namespace sac

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "engine/core/options.h"
+#include "engine/nn/drop_factors.h"
 #include "engine/nn/sequential.h"
 
 namespace sac {
@@ -21,10 +22,13 @@ std::vector<OptionSpec> transformer_options(std::int64_t layers, std::int64_t he
 /// @throws ConfigError  heads do not divide the width.
 TransformerConfig transformer_config(const Options& options);
 
-/// Adds dropout of the config's probability, if any; each place in the model draws for itself.
+/// Dropout of one probability, if any; each place in the model draws for itself.
 class DropoutPlaces {
  public:
   explicit DropoutPlaces(double probability) : probability_(probability) {}
+  /// Of a place inside a layer.
+  DropRule next() { return {.probability = probability_, .salt = count_++}; }
+  /// Adds a layer that drops.
   void add(LayerList& layers);
 
  private:

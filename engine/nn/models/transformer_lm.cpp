@@ -19,7 +19,7 @@ void add_block(LayerList& layers, const std::string& name, std::int64_t heads, d
   layers.add(skip_start(layers.shape()));
   layers.add(layer_norm(name + ".norm1", layers.shape()));
   layers.add(token_linear(name + ".qkv", layers.shape(), 3 * width, kDeviation));
-  layers.add(attention(layers.shape(), heads, Attends::kBackwards));
+  layers.add(attention(layers.shape(), heads, Attends::kBackwards, dropout.next()));
   layers.add(token_linear(name + ".projection", layers.shape(), width, residual));
   dropout.add(layers);
   layers.add(skip_end(layers.shape(), Activation::kNone));
@@ -33,8 +33,7 @@ void add_block(LayerList& layers, const std::string& name, std::int64_t heads, d
 }
 
 /// A decoder that predicts each next token (Radford et al., "Language Models are Unsupervised Multitask Learners",
-/// 2019): GPT-2's layers and initial values, learned positions, no dropout of attention, the output layer not tied to
-/// the embedding.
+/// 2019): GPT-2's layers and initial values, learned positions, the output layer not tied to the embedding.
 std::shared_ptr<const Model> make(const Options& options, SampleShape sample, std::int64_t classes,
                                   const Numerics& numerics) {
   require_tokens("transformer_lm", sample);
