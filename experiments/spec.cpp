@@ -177,6 +177,15 @@ Options table_of(const std::string& table, const std::string& choice, const Valu
   return {specs, given, "[" + table + "]", prefix};
 }
 
+/// The same spec but for values of one table, which has no choice.
+RunSpec with_values(const RunSpec& spec, const std::string& table, const ValueMap& changed) {
+  RunSpec fixed = spec;
+  ValueMap values = spec.values();
+  for (const auto& [name, value] : changed) values[name] = value;
+  fixed.tables[table] = table_of(table, "", values);
+  return fixed;
+}
+
 }  // namespace
 
 ValueMap RunSpec::values() const {
@@ -206,38 +215,22 @@ RunSpec resolve(std::span<const Layer> given) {
 }
 
 RunSpec with_steps(const RunSpec& spec, std::int64_t steps) {
-  RunSpec fixed = spec;
-  ValueMap values = spec.values();
-  values[kSteps] = steps;
-  values[kEpochs] = 0.0;
-  fixed.tables["train"] = table_of("train", "", values);
-  return fixed;
+  return with_values(spec, "train", {{kSteps, steps}, {kEpochs, 0.0}});
 }
 
 RunSpec for_measuring(const RunSpec& spec) {
-  RunSpec fixed = spec;
-  ValueMap values = spec.values();
-  values["train.batch_warmup_steps"] = std::int64_t{0};
-  values["train.batch_start"] = std::int64_t{0};
-  values["train.batch_norm"] = std::string("averaged");
-  fixed.tables["train"] = table_of("train", "", values);
-  return fixed;
+  return with_values(spec, "train",
+                     {{"train.batch_warmup_steps", std::int64_t{0}},
+                      {"train.batch_start", std::int64_t{0}},
+                      {"train.batch_norm", std::string("averaged")}});
 }
 
 RunSpec with_device(const RunSpec& spec, const std::string& device) {
-  RunSpec fixed = spec;
-  ValueMap values = spec.values();
-  values["train.device"] = device;
-  fixed.tables["train"] = table_of("train", "", values);
-  return fixed;
+  return with_values(spec, "train", {{"train.device", device}});
 }
 
 RunSpec on_virtual_cluster(const RunSpec& spec) {
-  RunSpec moved = spec;
-  ValueMap values = spec.values();
-  values["cluster.fabric"] = std::string("virtual");
-  moved.tables["cluster"] = table_of("cluster", "", values);
-  return moved;
+  return with_values(spec, "cluster", {{"cluster.fabric", std::string("virtual")}});
 }
 
 std::string canonical_toml(const RunSpec& spec) { return to_toml(spec.values()); }

@@ -1,5 +1,6 @@
 // Whole runs on the virtual cluster: every strategy on the GPU repeats its bits, follows the CPU's run, and resumes.
 #include <filesystem>
+#include <fstream>
 
 #include "engine/core/metric_sink.h"
 #include "engine/train/strategy.h"
@@ -72,6 +73,31 @@ TEST_F(RunsOnGpu, AStoppedRunResumesToTheSameEnd) {
         Checkpoints(path).newest(rest.job.key, [](const std::string& why) { FAIL() << why; }).value());
     EXPECT_EQ(execute(std::move(rest), sink, checkpoint).params_sha256, whole.params_sha256) << strategy;
   }
+}
+
+TEST_F(RunsOnGpu, SynchronisedStatisticsFollowTheCpu) {
+  const std::string synchronised = "batch_norm = 'synchronised'\n";
+  const RunOutcome gpu = run(text("sync_sgd", "cuda", "resnet20") + synchronised);
+  const RunOutcome again = run(text("sync_sgd", "cuda", "resnet20") + synchronised, 1);
+  const RunOutcome cpu = run(text("sync_sgd", "cpu", "resnet20") + synchronised);
+  EXPECT_EQ(gpu.params_sha256, again.params_sha256);
+  EXPECT_EQ(gpu.seconds, cpu.seconds);
+  EXPECT_NEAR(*gpu.loss, *cpu.loss, 0.05 * *cpu.loss);
+}
+
+TEST_F(RunsOnGpu, DropsWhatTheCpuDrops) {
+  const std::filesystem::path fox = std::filesystem::path(testing::TempDir()) / "gpu_fox.txt";
+  std::ofstream file(fox);
+  for (int i = 0; i < 100; ++i) file << "the quick brown fox jumps over the lazy dog. ";
+  file.close();
+  const auto loss_on = [&](const std::string& device) {
+    return *run("[data]\nname = 'text'\nfile = '" + fox.string() + "'\ncontext = 16\n[model]\nname = " +
+                "'transformer_lm'\nlayers = 1\nheads = 2\nwidth = 32\ndropout = 0.3\n[cluster]\nworkers = "
+                "2\n[train]\n" +
+                "steps = 5\nbatch_size = 8\ndtype = 'float64'\ndevice = '" + device + "'\n")
+                .train_loss;
+  };
+  EXPECT_NEAR(loss_on("cuda"), loss_on("cpu"), 1e-9);
 }
 
 TEST_F(RunsOnGpu, LowPrecisionsLearn) {
