@@ -22,7 +22,7 @@ cmake_at_least=3.25
 
 # One need a word; A/B: either will do, A is installed.
 packages=(libcli11-dev libtomlplusplus-dev libsqlite3-dev nlohmann-json3-dev libboost-dev zlib1g-dev libarchive-dev libjpeg-dev
-  libcurl4-openssl-dev/libcurl4-gnutls-dev libgtest-dev libgmock-dev dataset-fashion-mnist)
+  libcurl4-openssl-dev/libcurl4-gnutls-dev libgloo-dev libgtest-dev libgmock-dev dataset-fashion-mnist)
 
 die() {
   echo "bootstrap: $*" >&2
