@@ -1,5 +1,18 @@
 // What the models' own tests do not reach: single layers at their edges.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -96,26 +109,38 @@ TEST(ChannelsLast, KeepsOneChannelWhereItIsAndMovesMany) {
   EXPECT_THROW(rgb.backward(colour), std::logic_error);
 }
 
+void expect_atens_convolution(SampleShape shape, std::int64_t batch, const Conv2dOptions& options) {
+  SCOPED_TRACE("stride " + std::to_string(options.stride) + ", padding " + std::to_string(options.padding));
+  Bench bench(conv2d("conv", shape, options));
+  const at::Tensor weight =
+      values({options.channels, options.kernel, options.kernel, shape.channels}, 1).set_requires_grad(true);
+  const at::Tensor bias = values({options.channels}, 2).set_requires_grad(true);
+  const at::Tensor input = values({batch, shape.height, shape.width, shape.channels}, 3).set_requires_grad(true);
+  const at::Tensor expected = at::conv2d(nchw(input), nchw(weight), bias, options.stride, options.padding);
+  const at::Tensor gradient = values(nhwc(expected).sizes(), 4);
+  expected.backward(nchw(gradient));
+
+  bench.views.parameters = {weight.detach(), bias.detach()};
+  bench.views.gradients = {at::empty_like(weight), at::empty_like(bias)};
+  EXPECT_LT(relative_error(bench.forward(input.detach()), nhwc(expected)), 1e-12);
+  EXPECT_EQ(bench.layer->spec().output.size(), expected[0].numel());
+  EXPECT_LT(relative_error(bench.backward(gradient), input.grad()), 1e-12);
+  EXPECT_LT(relative_error(bench.views.gradients[0], weight.grad()), 1e-12);
+  EXPECT_LT(relative_error(bench.views.gradients[1], bias.grad()), 1e-12);
+}
+
 TEST(Conv2d, EqualsAtenForStrideAndPadding) {
   for (const std::int64_t stride : {1, 2, 3}) {
     for (const std::int64_t padding : {0, 1, 2}) {
-      Bench bench(conv2d("conv", {3, 7, 8}, {.channels = 5, .kernel = 3, .stride = stride, .padding = padding}));
-      const at::Tensor weight = values({5, 3, 3, 3}, 1).set_requires_grad(true);
-      const at::Tensor bias = values({5}, 2).set_requires_grad(true);
-      const at::Tensor input = values({2, 7, 8, 3}, 3).set_requires_grad(true);
-      const at::Tensor expected = at::conv2d(nchw(input), nchw(weight), bias, stride, padding);
-      const at::Tensor gradient = values(nhwc(expected).sizes(), 4);
-      expected.backward(nchw(gradient));
-
-      bench.views.parameters = {weight.detach(), bias.detach()};
-      bench.views.gradients = {at::empty_like(weight), at::empty_like(bias)};
-      EXPECT_LT(relative_error(bench.forward(input.detach()), nhwc(expected)), 1e-12);
-      EXPECT_EQ(bench.layer->spec().output.size(), expected[0].numel());
-      EXPECT_LT(relative_error(bench.backward(gradient), input.grad()), 1e-12);
-      EXPECT_LT(relative_error(bench.views.gradients[0], weight.grad()), 1e-12);
-      EXPECT_LT(relative_error(bench.views.gradients[1], bias.grad()), 1e-12);
+      expect_atens_convolution({3, 7, 8}, 2, {.channels = 5, .kernel = 3, .stride = stride, .padding = padding});
     }
   }
+}
+
+TEST(Conv2d, EqualsAtenWhereThreadsShareTheWeightsGradient) {
+  const Conv2dOptions wide{.channels = 190, .kernel = 3, .padding = 1};
+  expect_atens_convolution({128, 4, 4}, 12, wide);   // by output channels: more weights than activations
+  expect_atens_convolution({16, 16, 15}, 11, wide);  // by samples
 }
 
 class BatchNorm : public testing::TestWithParam<Activation> {};

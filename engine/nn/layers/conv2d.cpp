@@ -47,12 +47,12 @@ class Conv2d final : public Layer {
     pass.space.gradient.reset();
     const bool whole = pass.aten;
     const auto [of_input, of_weight, of_bias] =
-        gradients(pass, gradient, pass.space.input, {input_gradient, whole, whole && has_bias});
+        gradients(pass.weight(0), gradient, pass.space.input, {input_gradient, whole, whole && has_bias});
     if (whole) {
       pass.views.gradients[0].copy_(as_nhwc(of_weight));
       if (has_bias) pass.views.gradients[1].copy_(of_bias);
     } else {
-      sum_parameter_gradients(pass, gradient);
+      parameter_gradients(pass, gradient);
     }
     return input_gradient ? as_nhwc(of_input).contiguous() : at::Tensor();
   }
@@ -61,23 +61,44 @@ class Conv2d final : public Layer {
   /// Of input, weight and bias.
   using Gradients = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
 
-  [[nodiscard]] Gradients gradients(const Pass& pass, const at::Tensor& gradient, const at::Tensor& input,
+  [[nodiscard]] Gradients gradients(const at::Tensor& weight, const at::Tensor& gradient, const at::Tensor& input,
                                     std::array<bool, 3> wanted) const {
     if (!wanted[0] && !wanted[1] && !wanted[2]) return {};
-    const auto bias_sizes = wanted[2] ? at::OptionalIntArrayRef(spec().output.channels) : std::nullopt;
-    return at::convolution_backward(as_nchw(gradient), as_nchw(input), as_nchw(pass.weight(0)), bias_sizes, stride_,
-                                    padding_, {1, 1}, /*transposed=*/false, {0, 0}, /*groups=*/1, wanted);
+    const auto bias_sizes = wanted[2] ? at::OptionalIntArrayRef(weight.size(0)) : std::nullopt;
+    return at::convolution_backward(as_nchw(gradient), as_nchw(input), as_nchw(weight), bias_sizes, stride_, padding_,
+                                    {1, 1}, /*transposed=*/false, {0, 0}, /*groups=*/1, wanted);
   }
 
-  /// They sum over the batch, of which oneDNN gives a share to each thread it has.
-  void sum_parameter_gradients(const Pass& pass, const at::Tensor& gradient) const {
-    const std::int64_t batch = gradient.size(0);
+  /// They sum over the batch, of which oneDNN gives a share to each thread it has; so each part of them is its own call.
+  void parameter_gradients(const Pass& pass, const at::Tensor& gradient) const {
+    const bool many_weights = pass.weight(0).numel() > pass.space.input.numel() + gradient.numel();
+    const double work = spec().forward_flops * static_cast<double>(gradient.size(0));
+    if (many_weights) {
+      parameter_gradients_by_channels(pass, gradient, parts_of(spec().output.channels, work));
+    } else {
+      parameter_gradients_by_samples(pass, gradient, parts_of(gradient.size(0), work));
+    }
+  }
+
+  void parameter_gradients_by_channels(const Pass& pass, const at::Tensor& gradient, std::int64_t parts) const {
     const bool has_bias = pass.views.gradients.size() > 1;
-    std::vector<Gradients> terms(
-        static_cast<std::size_t>(parts_of(batch, spec().forward_flops * static_cast<double>(batch))));
-    in_parts(batch, std::ssize(terms), [&](std::int64_t part, std::int64_t begin, std::int64_t size) {
+    const at::Tensor weight = pass.weight(0);
+    in_parts(spec().output.channels, parts, [&](std::int64_t, std::int64_t begin, std::int64_t size) {
+      const auto [none, of_weight, of_bias] =
+          gradients(weight.narrow(0, begin, size), gradient.narrow(3, begin, size).contiguous(), pass.space.input,
+                    {false, true, has_bias});
+      pass.views.gradients[0].narrow(0, begin, size).copy_(as_nhwc(of_weight));
+      if (has_bias) pass.views.gradients[1].narrow(0, begin, size).copy_(of_bias);
+    });
+  }
+
+  void parameter_gradients_by_samples(const Pass& pass, const at::Tensor& gradient, std::int64_t parts) const {
+    const bool has_bias = pass.views.gradients.size() > 1;
+    const at::Tensor weight = pass.weight(0);
+    std::vector<Gradients> terms(static_cast<std::size_t>(parts));
+    in_parts(gradient.size(0), parts, [&](std::int64_t part, std::int64_t begin, std::int64_t size) {
       terms[static_cast<std::size_t>(part)] = gradients(
-          pass, gradient.narrow(0, begin, size), pass.space.input.narrow(0, begin, size), {false, true, has_bias});
+          weight, gradient.narrow(0, begin, size), pass.space.input.narrow(0, begin, size), {false, true, has_bias});
     });
     for (std::size_t part = 0; part < terms.size(); ++part) {
       const auto& [none, of_weight, of_bias] = terms[part];
