@@ -12,7 +12,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Of the files' contents too: raised whenever what a worker, the world or the recorder writes becomes another.
-constexpr int kFormat = 3;
+constexpr int kFormat = 4;
 
 }  // namespace
 

@@ -90,13 +90,25 @@ TEST_F(RunsOnGpu, DropsWhatTheCpuDrops) {
   std::ofstream file(fox);
   for (int i = 0; i < 100; ++i) file << "the quick brown fox jumps over the lazy dog. ";
   file.close();
-  const auto loss_on = [&](const std::string& device) {
-    return *run("[data]\nname = 'text'\nfile = '" + fox.string() + "'\ncontext = 16\n[model]\nname = " +
-                "'transformer_lm'\nlayers = 1\nheads = 2\nwidth = 32\ndropout = 0.3\n[cluster]\nworkers = "
-                "2\n[train]\n" +
-                "steps = 5\nbatch_size = 8\ndtype = 'float64'\ndevice = '" + device + "'\n")
-                .train_loss;
-  };
+  const std::string spec = R"(
+[data]
+name = 'text'
+file = ')" + fox.string() + R"('
+context = 16
+[model]
+name = 'transformer_lm'
+layers = 1
+heads = 2
+width = 32
+dropout = 0.3
+[cluster]
+workers = 2
+[train]
+steps = 5
+batch_size = 8
+dtype = 'float64'
+device = )";
+  const auto loss_on = [&](const std::string& device) { return *run(spec + "'" + device + "'\n").train_loss; };
   EXPECT_NEAR(loss_on("cuda"), loss_on("cpu"), 1e-9);
 }
 

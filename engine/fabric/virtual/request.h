@@ -77,7 +77,7 @@ using Request = std::variant<CollectiveRequest, SplitRequest, SendRequest, Recei
 /// The life of one request: [posted, ready) waits for others, [start, end] moves data.
 struct Ticket {
   bool done = false;
-  bool consumed = false;  ///< its worker has taken the result
+  bool consumed = false;  ///< its worker has taken the result; not in checkpoints: a resumed one takes it once more
   double posted = 0.0;
   double ready = 0.0;              ///< everyone has arrived; the server has got to it
   double start = 0.0;              ///< its own transfer starts
@@ -90,8 +90,7 @@ struct Ticket {
   std::int64_t messages = 0;
   std::string what;  ///< "all_reduce of 80202 floats", for the deadlock report
   void io(Archive& archive) {
-    archive.io(done, consumed, posted, ready, start, end, result, value, ranks, payload_bytes, wire_bytes, messages,
-               what);
+    archive.io(done, posted, ready, start, end, result, value, ranks, payload_bytes, wire_bytes, messages, what);
   }
 };
 

@@ -83,7 +83,6 @@ void Scheduler::io(Archive& archive) {
     if (!archive.reading()) continue;
     lane->finished = finished;
     lane->replay_until = lane->handled;
-    for (auto& [id, ticket] : lane->tickets) ticket.consumed = false;  // its worker takes the results once more
   }
 }
 
