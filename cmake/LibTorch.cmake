@@ -23,6 +23,7 @@ add_library(torch_cpu SHARED IMPORTED)
 set_target_properties(torch_cpu PROPERTIES IMPORTED_LOCATION "${TORCH_ROOT}/torch/lib/libtorch_cpu.so")
 target_include_directories(torch_cpu INTERFACE
   "${TORCH_ROOT}/torch/include" "${TORCH_ROOT}/torch/include/torch/csrc/api/include")
+target_compile_definitions(torch_cpu INTERFACE AT_PER_OPERATOR_HEADERS)  # LibTorch's headers then include what they use
 add_library(torch_openmp SHARED IMPORTED)
 set_target_properties(torch_openmp PROPERTIES IMPORTED_LOCATION "${TORCH_ROOT}/torch/lib/libgomp.so.1")
 target_link_libraries(torch_cpu INTERFACE torch_c10 torch_openmp)

@@ -1,5 +1,7 @@
 #include "engine/fabric/virtual/faults.h"
 
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 

@@ -1,5 +1,6 @@
 #include "engine/fabric/virtual/measured_cost.h"
 
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,13 @@
 // Every model, the optimisers, the data path and checkpoints on the GPU against the CPU.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/linspace.h>
+#include <ATen/ops/sin.h>
+#include <ATen/ops/zeros_like.h>
 
 #include "engine/fabric/virtual/reduce.h"
 #include "engine/optim/optimizer.h"

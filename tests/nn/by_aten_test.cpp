@@ -1,5 +1,9 @@
 // ATen's path, which every device but the CPU takes, against the loops on the same numbers.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/dot.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
 #include <gtest/gtest.h>
 
 #include "engine/nn/loss.h"

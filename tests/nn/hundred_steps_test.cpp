@@ -1,5 +1,11 @@
 // resnet20's first hundred steps against autograd and torch.optim, from the same weights on the same batches.
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/relu.h>
 #include <gtest/gtest.h>
 #include <torch/optim/sgd.h>
 

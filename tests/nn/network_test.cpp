@@ -1,5 +1,7 @@
 // The contract of a bound network: callbacks, evaluation, batch sizes, independence, refusals.
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,7 +1,10 @@
 #include "tests/nn/replica.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/full_like.h>
 #include <gtest/gtest.h>
 
 #include "engine/core/random.h"

@@ -1,5 +1,7 @@
 // Batch normalisation over several workers' mini-batches against one worker that has them all.
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/zeros_like.h>
 #include <gtest/gtest.h>
 
 #include <barrier>

@@ -1,7 +1,10 @@
 // ATen's fused updates, which every device but the CPU takes, against the loops.
 #include "engine/optim/fused.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/allclose.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <gtest/gtest.h>
 
 #include "engine/core/random.h"
