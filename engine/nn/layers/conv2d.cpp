@@ -64,7 +64,8 @@ class Conv2d final : public Layer {
   [[nodiscard]] Gradients gradients(const at::Tensor& weight, const at::Tensor& gradient, const at::Tensor& input,
                                     std::array<bool, 3> wanted) const {
     if (!wanted[0] && !wanted[1] && !wanted[2]) return {};
-    const auto bias_sizes = wanted[2] ? at::OptionalIntArrayRef(weight.size(0)) : std::nullopt;
+    const std::int64_t channels = weight.size(0);
+    const auto bias_sizes = wanted[2] ? at::OptionalIntArrayRef(channels) : std::nullopt;
     return at::convolution_backward(as_nchw(gradient), as_nchw(input), as_nchw(weight), bias_sizes, stride_, padding_,
                                     {1, 1}, /*transposed=*/false, {0, 0}, /*groups=*/1, wanted);
   }
