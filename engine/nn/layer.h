@@ -40,8 +40,8 @@ struct LayerSpec {
   double backward_flops = 0.0;        ///< without the input gradient where that can be left out
   double input_gradient_flops = 0.0;  ///< left out by the first layer that owns parameters
   bool takes_tokens = false;          ///< ids instead of numbers
-  bool hides_padding = false;         ///< sets Skip::padding, by the batch's tokens
-  bool draws = false;                 ///< at random in training, by Skip::place
+  bool hides_padding = false;         ///< sets BatchContext::padding, by the batch's tokens
+  bool draws = false;                 ///< at random in training, by BatchContext::place
   SkipRole skip = SkipRole::kNone;
   bool row = false;  ///< the output is [B, F], and so are those of the layers after it
 };
@@ -66,21 +66,24 @@ struct LayerSpace {
   std::vector<LayerSpace> inner;    ///< of the layer that this one wraps, where it does
 };
 
-/// What layers hand to layers other than the next: the one open skip connection of a residual network, its value on the
-/// way forward and its gradient on the way back; where a batch of token sequences is padded; and which samples they
-/// are.
+/// The one open skip connection of a residual network.
 struct Skip {
-  at::Tensor value;
-  at::Tensor gradient;
-  at::Tensor padding{};  ///< [B, 1, 1, T], minus infinity there and else 0; undefined without padding
-  SamplePlace place{};
+  at::Tensor value;     ///< on the way forward
+  at::Tensor gradient;  ///< on the way back
+};
+
+/// What the layers that a batch passes know of it beside the activations.
+struct BatchContext {
+  Skip skip{};
+  at::Tensor padding{};  ///< of token sequences: [B, 1, 1, T], minus infinity there, else 0; undefined without padding
+  SamplePlace place{};   ///< which samples they are
 };
 
 /// What one call of a layer works on.
 struct Pass {
   const LayerViews& views;
   LayerSpace& space;
-  Skip& skip;
+  BatchContext& batch;
   bool training;
   bool aten = false;  ///< by ATen's kernels, as on every device but the CPU; else by the loops of kernels.h
   const SumOverWorkers* sum = nullptr;  ///< for statistics over all workers' mini-batches; null = over this one's

@@ -83,7 +83,7 @@ at::Tensor LayerPasses::forward(Workspace& workspace, const at::Tensor& input, b
   for (std::size_t i = 0; i < views_.size(); ++i) {
     LayerSpace& space = workspace.layers[i];
     space.input = activation;
-    activation = range_->layers[i]->forward({views_[i], space, workspace.skip, training, aten_, sum()}, activation);
+    activation = range_->layers[i]->forward({views_[i], space, workspace.batch, training, aten_, sum()}, activation);
     space.output = activation;
   }
   return activation;
@@ -95,7 +95,7 @@ at::Tensor LayerPasses::backward(Workspace& workspace, at::Tensor gradient, cons
     {
       const KernelScope scope;
       const ThreadScope threads(this->threads());
-      const Pass pass{add ? beside_[i] : views_[i], workspace.layers[i], workspace.skip, true, aten_, sum()};
+      const Pass pass{add ? beside_[i] : views_[i], workspace.layers[i], workspace.batch, true, aten_, sum()};
       gradient = range_->layers[i]->backward(pass, gradient, i > range_->stop || !range_->leads);
       if (add) add_up(i);
     }

@@ -62,7 +62,7 @@ std::unique_ptr<Layer> skip_end(SampleShape input, Activation activation);
 
 // Sequences of T tokens, [B, 1, T, C].
 
-/// Skip::padding of token ids [B, T], of which 0 is padding.  @param options  of the activations.
+/// BatchContext::padding of token ids [B, T], of which 0 is padding.  @param options  of the activations.
 at::Tensor padding_of(const at::Tensor& tokens, const at::TensorOptions& options);
 
 /// Token ids [B, T] to vectors: tokens [vocabulary, width] looked up plus positions [T, width], both from N(0,

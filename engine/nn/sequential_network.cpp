@@ -35,7 +35,7 @@ LossValue SequentialNetwork::compute_gradients(const Batch& batch, const Gradien
 
 LossValue SequentialNetwork::compute_gradients(Workspace& workspace, const Batch& batch,
                                                const GradientReady& ready) const {
-  workspace.skip.place = batch.place;
+  workspace.batch.place = batch.place;
   const at::Tensor output = passes_.forward(workspace, batch.inputs, true);
   at::Tensor& gradient = workspace.logits_gradient;
   const LossValue loss = batch_loss(logits_of(output), batch, model_->dtype(), passes_.aten(), gradient);

@@ -116,10 +116,10 @@ class SequentialStageNetwork final : public StageNetwork {
     auto& lease = slots_[static_cast<std::size_t>(slot)];
     lease.emplace(stage_->workspaces_);
     Workspace& workspace = **lease;
-    workspace.skip.place = batch.place;
+    workspace.batch.place = batch.place;
     if (!stage_->first() && stage_->padded()) {
       const KernelScope scope;
-      workspace.skip.padding = padding_of(batch.inputs, activation.options());
+      workspace.batch.padding = padding_of(batch.inputs, activation.options());
     }
     const at::Tensor output = passes_.forward(
         workspace, stage_->first() ? batch.inputs : activation.view(stage_->incoming_sizes(count)), true);

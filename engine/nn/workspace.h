@@ -16,7 +16,7 @@ struct Workspace {
   explicit Workspace(std::size_t count) : layers(count) {}
 
   std::vector<LayerSpace> layers;
-  Skip skip;
+  BatchContext batch;
   at::Tensor logits_gradient;
 };
 

@@ -102,10 +102,10 @@ TEST(DropoutLayer, ZeroesItsShareAndScalesTheRest) {
   const at::Tensor input = at::ones({64, 1, 101, 37}, at::kDouble);
   LayerViews views;
   LayerSpace space;
-  Skip skip;
-  skip.place = {kSeed, 2, 7};
-  const at::Tensor output = layer->forward({views, space, skip, true}, input);
-  const at::Tensor gradient = layer->backward({views, space, skip, true}, input, true);
+  BatchContext batch;
+  batch.place = {kSeed, 2, 7};
+  const at::Tensor output = layer->forward({views, space, batch, true}, input);
+  const at::Tensor gradient = layer->backward({views, space, batch, true}, input, true);
   EXPECT_TRUE(at::equal(gradient, output));
   const at::Tensor dropped = output.eq(0);
   EXPECT_TRUE(output.masked_select(dropped.logical_not()).eq(1.0 / (1.0 - kProbability)).all().item<bool>());
@@ -117,9 +117,9 @@ TEST(DropoutLayer, ZeroesItsShareAndScalesTheRest) {
   const double both = kProbability * kProbability;
   EXPECT_NEAR(share_of(flat.narrow(0, 1, 63).logical_and(flat.narrow(0, 0, 63))), both, 8.0 * deviation);
   EXPECT_NEAR(share_of(flat.narrow(1, 1, 3000).logical_and(flat.narrow(1, 0, 3000))), both, 8.0 * deviation);
-  const at::Tensor apart = other->forward({views, space, skip, true}, input).eq(0);
+  const at::Tensor apart = other->forward({views, space, batch, true}, input).eq(0);
   EXPECT_NEAR(share_of(apart.logical_and(dropped)), both, 8.0 * deviation);
-  EXPECT_TRUE(at::equal(layer->forward({views, space, skip, false}, input), input));
+  EXPECT_TRUE(at::equal(layer->forward({views, space, batch, false}, input), input));
 }
 
 /// Against autograd through the same factors.
@@ -134,26 +134,26 @@ TEST(DroppingAttention, TakesTheSharesThatAreKept) {
     const at::Tensor slope = at::randn({kSamples, 1, kTokens, kWidth}, at::kDouble);
     LayerViews views;
     LayerSpace space;
-    Skip skip;
-    skip.place = {kSeed, 2, 7};
-    skip.padding = at::zeros({kSamples, 1, 1, kTokens}, at::kDouble);
-    skip.padding[1][0][0][kTokens - 1] = -std::numeric_limits<double>::infinity();
+    BatchContext batch;
+    batch.place = {kSeed, 2, 7};
+    batch.padding = at::zeros({kSamples, 1, 1, kTokens}, at::kDouble);
+    batch.padding[1][0][0][kTokens - 1] = -std::numeric_limits<double>::infinity();
 
     at::Tensor leaf = input.clone().requires_grad_();
     const at::Tensor split = leaf.view({kSamples, kTokens, 3, kHeads, kWidth / kHeads}).permute({2, 0, 3, 1, 4});
-    at::Tensor scores = split[0].matmul(split[1].transpose(2, 3)) / std::sqrt(kWidth / kHeads) + skip.padding;
+    at::Tensor scores = split[0].matmul(split[1].transpose(2, 3)) / std::sqrt(kWidth / kHeads) + batch.padding;
     if (causal) {
       const at::Tensor later = at::ones({kTokens, kTokens}, at::kBool).triu(1);
       scores = scores.masked_fill(later, -std::numeric_limits<double>::infinity());
     }
-    const at::Tensor factors = drop_factors(rule, skip.place, {kSamples, kHeads, kTokens, kTokens}, at::kDouble);
+    const at::Tensor factors = drop_factors(rule, batch.place, {kSamples, kHeads, kTokens, kTokens}, at::kDouble);
     EXPECT_GT(factors.eq(0).sum().item<std::int64_t>(), 0);
     const at::Tensor expected = (scores.softmax(3) * factors).matmul(split[2]).transpose(1, 2).reshape(slope.sizes());
     expected.backward(slope);
 
     space.input = input;
     for (const bool aten : {false, true}) {
-      const Pass pass{views, space, skip, true, aten};
+      const Pass pass{views, space, batch, true, aten};
       EXPECT_LT(relative_error(layer->forward(pass, input), expected.detach()), 1e-12);
       EXPECT_LT(relative_error(layer->backward(pass, slope, true), leaf.grad()), 1e-12);
     }

@@ -30,17 +30,17 @@ struct Bench {
 
   at::Tensor forward(const at::Tensor& input, bool training = true) {
     space.input = input;
-    space.output = layer->forward({views, space, skip, training}, input);
+    space.output = layer->forward({views, space, batch, training}, input);
     return space.output;
   }
   at::Tensor backward(const at::Tensor& gradient) {
-    return layer->backward({views, space, skip, true}, gradient.clone(), true);
+    return layer->backward({views, space, batch, true}, gradient.clone(), true);
   }
 
   std::unique_ptr<Layer> layer;
   LayerViews views;
   LayerSpace space;
-  Skip skip;
+  BatchContext batch;
 };
 
 at::Tensor values(at::IntArrayRef sizes, std::uint64_t seed) {

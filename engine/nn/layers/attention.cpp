@@ -74,14 +74,14 @@ class Attention final : public Layer {
 
   /// Added to the scores: [B, 1, T, T].
   static std::optional<at::Tensor> mask(const Pass& pass) {
-    const at::Tensor& padding = pass.skip.padding;
+    const at::Tensor& padding = pass.batch.padding;
     if (!padding.defined()) return std::nullopt;
     return padding.expand({padding.size(0), 1, padding.size(3), padding.size(3)});
   }
 
   [[nodiscard]] at::Tensor forward_by_products(const Pass& pass, const Heads& in) const {
     at::Tensor scores = at::matmul(in.query, in.key.transpose(2, 3)).mul_(scale(in));
-    if (pass.skip.padding.defined()) scores.add_(pass.skip.padding);
+    if (pass.batch.padding.defined()) scores.add_(pass.batch.padding);
     if (causal_) {
       const std::int64_t tokens = scores.size(3);
       const at::Tensor later = at::ones({tokens, tokens}, scores.options().dtype(at::kBool)).triu_(1);
@@ -90,7 +90,7 @@ class Attention final : public Layer {
     const at::Tensor shares = at::_softmax(scores, 3, /*half_to_float=*/false);
     pass.space.saved = {shares};
     if (pass.training && drops()) {
-      pass.space.saved.push_back(drop_factors(rule_, pass.skip.place, shares.sizes(), shares.options()));
+      pass.space.saved.push_back(drop_factors(rule_, pass.batch.place, shares.sizes(), shares.options()));
     }
     return join(at::matmul(kept_of(pass.space.saved), in.value));
   }

@@ -9,7 +9,7 @@ class Dropout final : public Layer {
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
     if (!pass.training) return input;
-    pass.space.saved = {drop_factors(rule_, pass.skip.place, input.sizes(), input.options())};
+    pass.space.saved = {drop_factors(rule_, pass.batch.place, input.sizes(), input.options())};
     return input.mul(pass.space.saved.front());
   }
 

@@ -24,7 +24,7 @@ class Embedding final : public Layer {
     at::index_select_out(rows, table, 0, tokens.view(-1));
     output.add_(pass.weight(1));
     if (!padded_) return output;
-    pass.skip.padding = padding_of(tokens, table.options());
+    pass.batch.padding = padding_of(tokens, table.options());
     return output.add_(pass.weight(2).select(0, 0));
   }
 

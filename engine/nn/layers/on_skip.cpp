@@ -18,14 +18,14 @@ class OnSkip final : public Layer {
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
     LayerSpace& space = own_space(pass);
-    space.input = pass.skip.value;
+    space.input = pass.batch.skip.value;
     space.output = inner_->forward(inner_pass(pass, space), space.input);
-    pass.skip.value = space.output;
+    pass.batch.skip.value = space.output;
     return input;
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
-    pass.skip.gradient = inner_->backward(inner_pass(pass, own_space(pass)), pass.skip.gradient, true);
+    pass.batch.skip.gradient = inner_->backward(inner_pass(pass, own_space(pass)), pass.batch.skip.gradient, true);
     return gradient;
   }
 
@@ -35,7 +35,7 @@ class OnSkip final : public Layer {
     return pass.space.inner.front();
   }
   static Pass inner_pass(const Pass& pass, LayerSpace& space) {
-    return {pass.views, space, pass.skip, pass.training, pass.aten, pass.sum};
+    return {pass.views, space, pass.batch, pass.training, pass.aten, pass.sum};
   }
 
   std::unique_ptr<Layer> inner_;

@@ -28,12 +28,12 @@ class SkipStart final : public Layer {
   using Layer::Layer;
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
-    pass.skip.value = input;
+    pass.batch.skip.value = input;
     return input;
   }
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
-    const at::Tensor& skipped = pass.skip.gradient;
+    const at::Tensor& skipped = pass.batch.skip.gradient;
     if (pass.aten) {
       const Joined joined(gradient, skipped);
       joined.pixels.add_(joined.channels);
@@ -52,7 +52,7 @@ class SkipEnd final : public Layer {
   SkipEnd(LayerSpec spec, Activation activation) : Layer(std::move(spec)), relu_(activation == Activation::kRelu) {}
 
   at::Tensor forward(const Pass& pass, const at::Tensor& input) const override {
-    const at::Tensor& skipped = pass.skip.value;
+    const at::Tensor& skipped = pass.batch.skip.value;
     // Beside the input where this does not rectify: the layer before may, and asks its output for the sign.
     const at::Tensor output = relu_ ? input : reserve(pass.space.output, input.sizes(), input.options()).copy_(input);
     if (pass.aten) {
@@ -70,15 +70,15 @@ class SkipEnd final : public Layer {
 
   at::Tensor backward(const Pass& pass, const at::Tensor& gradient, bool) const override {
     if (pass.aten) {
-      pass.skip.gradient = relu_ ? at::threshold_backward(gradient, pass.space.output, 0) : gradient;
-      return pass.skip.gradient.clone();
+      pass.batch.skip.gradient = relu_ ? at::threshold_backward(gradient, pass.space.output, 0) : gradient;
+      return pass.batch.skip.gradient.clone();
     }
     if (relu_) {
       with_dtype(gradient.scalar_type(), [&]<class T>(T) {
         kernels::relu_backward(pass.space.output.const_data_ptr<T>(), gradient.mutable_data_ptr<T>(), gradient.numel());
       });
     }
-    reserve(pass.skip.gradient, gradient.sizes(), gradient.options()).copy_(gradient);
+    reserve(pass.batch.skip.gradient, gradient.sizes(), gradient.options()).copy_(gradient);
     return gradient;
   }
 
