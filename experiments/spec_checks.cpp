@@ -18,7 +18,8 @@ bool contains(const Strings& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
 
-std::string did_you_mean(const std::string& near) { return near.empty() ? "" : "; did you mean '" + near + "'?"; }
+/// What stands between a complaint and the choices.
+std::string did_you_mean(const std::string& near) { return near.empty() ? ";" : "; did you mean '" + near + "'?"; }
 
 /// The nearest key: one of the same table, else the same option of another table, else any.
 std::string nearest_key(const std::string& table, const std::string& option, const Strings& names) {

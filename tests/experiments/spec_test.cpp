@@ -60,6 +60,8 @@ TEST(Resolve, UnknownKeysNameFileLineAndTheNearest) {
               StartsWith("exp.toml:2: unknown key 'train.stesp'; did you mean 'train.steps'?"));
   EXPECT_THAT(spec_error("[train]\nlr = 3\n"), HasSubstr("did you mean 'optimizer.lr'?"));
   EXPECT_THAT(spec_error("steps = 3\n"), HasSubstr("unknown key 'steps'; did you mean 'train.steps'?"));
+  EXPECT_THAT(spec_error("[data.tsv]\nzzzzzzzzzz = 3\n"),
+              HasSubstr("'data.tsv.zzzzzzzzzz'; keys of data set 'tsv': name"));
   EXPECT_THAT(spec_error("[cluster.network]\nlatancy_s = 3\n"), HasSubstr("did you mean 'cluster.network.latency_s'?"));
   EXPECT_THAT(spec_error("[cluster]\nnetwork = 3\n"), HasSubstr("'cluster.network' is a table"));
   EXPECT_THAT(spec_error("strategy = 'sync_sgd'\n"),
