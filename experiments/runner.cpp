@@ -27,6 +27,7 @@
 #include "experiments/loader.h"
 #include "experiments/machine.h"
 #include "experiments/provenance.h"
+#include "experiments/run_context.h"
 #include "experiments/run_key.h"
 
 namespace sac {
@@ -151,22 +152,12 @@ void check_statistics(const RunSpec& spec, const Job& job) {
   if (job.pipeline) refuse("does not go with cluster.pipeline or cluster.micro_batches");
 }
 
-RunContext make_context(const RunSpec& spec, const Job& job, const RunKey& key, const RunSettings& settings) {
-  return {.name = spec.name,
-          .key = key.run,
-          .group_key = key.group,
-          .spec_toml = canonical_toml(spec),
-          .strategy = spec.choice("strategy"),
-          .dataset = spec.choice("data"),
-          .model = spec.choice("model"),
-          .fabric = spec.table("cluster").text("fabric"),
-          .workers = job.workers,
-          .seed = job.train.seed,
-          .batch_size = job.train.batch_size,
-          .steps = job.train.steps,
-          .parameters = job.model->layout().parameter_count(),
-          .provenance = provenance(settings.argv, settings.slots),
-          .pipeline = pipeline_facts(job)};
+RunContext context_of(const RunSpec& spec, const Job& job, const RunKey& key, const RunSettings& settings) {
+  RunContext context = run_context(spec, job.train, key);
+  context.parameters = job.model->layout().parameter_count();
+  context.provenance = provenance(settings.argv, settings.slots);
+  context.pipeline = pipeline_facts(job);
+  return context;
 }
 
 /// LibTorch's messages carry a backtrace below their first line.
@@ -257,7 +248,7 @@ PreparedRun prepare_run(const RunSpec& given, const RunSettings& settings) {
   run.job.spec = canonical_toml(spec);
   run.job.stop = settings.stop;
   if (!settings.save.empty()) run.job.evaluated = save_last(run.job, settings.save);
-  run.context = make_context(spec, run.job, key, settings);
+  run.context = context_of(spec, run.job, key, settings);
   return run;
 }
 

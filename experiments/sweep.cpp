@@ -12,6 +12,7 @@
 #include "engine/core/sha256.h"
 #include "engine/train/config.h"
 #include "experiments/device.h"
+#include "experiments/run_context.h"
 #include "experiments/run_key.h"
 
 namespace sac {
@@ -147,21 +148,9 @@ RunContext context_of(const SweepRun& run, const DataFacts& facts, const std::st
   const std::string& fabric = run.spec.table("cluster").text("fabric");
   const ComputeChoice compute = compute_choice(run.spec.table("train"), fabric, 0);
   const RunSpec spec = with_device(with_steps(run.spec, train.steps), compute.device_key());
-  const RunKey key = run_key(spec, facts.hash, weights);
-  return {.name = name_of(run),
-          .key = key.run,
-          .group_key = key.group,
-          .spec_toml = canonical_toml(spec),
-          .strategy = spec.choice("strategy"),
-          .dataset = spec.choice("data"),
-          .model = spec.choice("model"),
-          .fabric = fabric,
-          .workers = spec.workers(),
-          .seed = spec.seed(),
-          .batch_size = train.batch_size,
-          .steps = train.steps,
-          .parameters = 0,
-          .provenance = {}};
+  RunContext context = run_context(spec, train, run_key(spec, facts.hash, weights));
+  context.name = name_of(run);
+  return context;
 }
 
 }  // namespace
