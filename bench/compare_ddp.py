@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from torch_resnet20 import resnet20
+from torch_models import resnet20
 
 RANKS = 2
 SIZE = 4 << 20  # of the all-reduce

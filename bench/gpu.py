@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from torch_resnet20 import resnet20
+from torch_models import resnet20
 
 WORKERS, WARM_UP, GOAL = 8, 20, 1.2
 SHAPE = (1, 28, 28)  # Fashion-MNIST's

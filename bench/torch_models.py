@@ -1,8 +1,11 @@
-"""References in plain PyTorch, for the programs of this folder: resnet18 for small images and a small GPT."""
+"""References in plain PyTorch, for the programs of this folder: residual networks for small images and a small GPT."""
 
 
-def resnet18(torch, classes=10):
-    """He et al. 2015 with a 3x3 stem and no pooling before the first block: 11,173,962 parameters."""
+def residual_network(torch, stem, classes, channels, blocks, shortcut):
+    """He et al. 2015: a 3x3 stem without pooling, len(channels) stages of `blocks` blocks.
+
+    shortcut(inputs, outputs, stride) gives the module beside a block's convolutions where sizes or channels change.
+    """
     nn = torch.nn
 
     class Block(nn.Module):
@@ -12,21 +15,41 @@ def resnet18(torch, classes=10):
             self.norm1 = nn.BatchNorm2d(outputs)
             self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
             self.norm2 = nn.BatchNorm2d(outputs)
-            self.shortcut = nn.Identity()
-            if stride != 1 or inputs != outputs:
-                self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+            self.shortcut = nn.Identity() if inputs == outputs else shortcut(inputs, outputs, stride)
 
         def forward(self, x):
             y = nn.functional.relu(self.norm1(self.conv1(x)), inplace=True)
             return nn.functional.relu(self.norm2(self.conv2(y)) + self.shortcut(x), inplace=True)
 
-    layers = [nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU(inplace=True)]
-    width = 64
-    for stage in range(4):
-        for block in range(2):
-            layers.append(Block(width, 64 << stage, 2 if stage > 0 and block == 0 else 1))
-            width = 64 << stage
+    width = channels[0]
+    layers = [nn.Conv2d(stem, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+    for outputs in channels:
+        for _ in range(blocks):
+            layers.append(Block(width, outputs, 1 if width == outputs else 2))
+            width = outputs
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, classes))
+
+
+def resnet20(torch, channels):
+    """Shortcuts without parameters, zeros for the new channels; images of `channels`, 10 classes."""
+    class Padded(torch.nn.Module):
+        def __init__(self, inputs, outputs, stride):
+            super().__init__()
+            self.pad, self.stride = (outputs - inputs) // 2, stride
+
+        def forward(self, x):
+            x = x[:, :, ::self.stride, ::self.stride]
+            return torch.nn.functional.pad(x, (0, 0, 0, 0, self.pad, self.pad))
+
+    return residual_network(torch, channels, 10, (16, 32, 64), 3, Padded)
+
+
+def resnet18(torch, classes=10):
+    """Shortcuts with projections: 11,173,962 parameters."""
+    def projection(inputs, outputs, stride):
+        return torch.nn.Sequential(torch.nn.Conv2d(inputs, outputs, 1, stride, bias=False), torch.nn.BatchNorm2d(outputs))
+
+    return residual_network(torch, 3, classes, (64, 128, 256, 512), 2, projection)
 
 
 def transformer_lm(torch, vocabulary, context, layers=4, heads=4, width=128):
