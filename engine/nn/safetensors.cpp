@@ -10,6 +10,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/error.h"
@@ -56,9 +57,9 @@ std::string text_of(const Shape& shape) { return Json(shape).dump(); }
 class File {
  public:
   explicit File(const std::filesystem::path& path) : path_(path) {
-    std::ifstream file(path, std::ios::binary);
     if (std::filesystem::is_directory(path)) fail(path, "is a folder, not a file");
-    if (!file) fail(path, "cannot be read: no such file");
+    std::ifstream file(path, std::ios::binary);
+    if (!file) fail(path, std::string("cannot be read: ") + std::strerror(errno));
     bytes_.assign(std::istreambuf_iterator<char>(file), {});
     std::uint64_t length = 0;
     if (bytes_.size() >= kLengthBytes) std::memcpy(&length, bytes_.data(), kLengthBytes);
@@ -89,6 +90,7 @@ class File {
     if (end < begin || end - begin != size)
       fail(path_, "tensor '" + name + "' has data of another size than its shape");
     if (end > bytes_.size() - begin_) fail(path_, "truncated: tensor '" + name + "' ends behind the file's end");
+    taken_.insert({begin, {end, name}});
     const at::Tensor tensor = at::empty(shape, kDtypes.at(dtype));
     std::memcpy(tensor.mutable_data_ptr(), bytes_.data() + begin_ + begin, size);
     return tensor;
@@ -96,8 +98,13 @@ class File {
     fail(path_, "the header's entry of tensor '" + name + "' has no dtype, shape and data_offsets");
   }
 
-  /// @throws DataError  a tensor has not been asked for.
+  /// @throws DataError  a tensor has not been asked for, or two lie on the same bytes.
   void finish() const {
+    std::uint64_t free = 0;
+    for (const auto& [begin, tensor] : taken_) {
+      if (begin < free) fail(path_, "tensor '" + tensor.second + "' shares bytes with another");
+      free = tensor.first;
+    }
     for (const auto& [name, entry] : header_.items()) {
       if (!name.ends_with("num_batches_tracked"))
         fail(path_, "holds a tensor '" + name + "' that the model does not have");
@@ -109,6 +116,7 @@ class File {
   std::vector<char> bytes_;
   std::size_t begin_ = 0;  ///< of the tensors' bytes
   Json header_;
+  std::multimap<std::uint64_t, std::pair<std::uint64_t, std::string>> taken_;  ///< begin -> end, name
 };
 
 void write(const std::filesystem::path& path, const Json& header, const std::vector<at::Tensor>& tensors) {

@@ -80,9 +80,9 @@ TEST_F(Safetensors, ConvolutionsLieAsPyTorchHasThem) {
 
 TEST_F(Safetensors, TakesOtherDtypesAndPassesCountersOver) {
   Replica replica(make_model("linear", {2, 1, 1}, at::kFloat, {}, 2));
-  const std::string ones("\x00\x3C\x00\x3C\x00\x3C\x00\x3C", 8);
+  const std::string ones("\x00\x3C\x00\x3C\x00\x3C\x00\x3C\x00\x3C\x00\x3C", 12);
   write(R"({"fc.weight":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]},)"
-        R"("fc.bias":{"dtype":"F16","shape":[2],"data_offsets":[4,8]},"__metadata__":{"format":"pt"},)"
+        R"("fc.bias":{"dtype":"F16","shape":[2],"data_offsets":[8,12]},"__metadata__":{"format":"pt"},)"
         R"("bn.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]}})",
         ones);
   load_safetensors(path_, replica.model->layout(), replica.parameters, replica.buffers);
@@ -91,7 +91,7 @@ TEST_F(Safetensors, TakesOtherDtypesAndPassesCountersOver) {
 
 TEST_F(Safetensors, RefusesInOneLine) {
   std::filesystem::remove(path_);
-  expect_refusal("cannot be read: no such file");
+  expect_refusal("cannot be read: No such file or directory");
   const std::string weight = R"("fc.weight":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]})";
   const std::string bias = R"("fc.bias":{"dtype":"F32","shape":[2],"data_offsets":[16,24]})";
   const std::string data(24, '\0');
@@ -101,6 +101,8 @@ TEST_F(Safetensors, RefusesInOneLine) {
   expect_refusal("lacks the model's tensor 'fc.bias'");
   write("{" + weight + "," + bias + "}", data.substr(0, 20));
   expect_refusal("truncated: tensor 'fc.bias' ends behind the file's end");
+  write("{" + weight + R"(,"fc.bias":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})", data);
+  expect_refusal("tensor 'fc.bias' shares bytes with another");
   write("{" + weight + "," + bias + R"(,"more":{"dtype":"F32","shape":[],"data_offsets":[0,4]}})", data);
   expect_refusal("holds a tensor 'more' that the model does not have");
   write(R"({"fc.weight":{"dtype":"F32","shape":[3,2],"data_offsets":[0,24]},)" + bias + "}", data);
