@@ -19,15 +19,19 @@ class VirtualWork final : public Work {
     if (waited_) return;
     const Ticket ticket = endpoint_->wait(ticket_);
     arrived_ = ticket.value != Mailbox::kNobody;
-    if (output_.defined() && ticket.result.defined()) {
-      output_.copy_(ticket.result.narrow(0, offset_, output_.numel()));
-    }
+    if (output_.defined() && ticket.result.defined()) take(ticket.result);
     waited_ = true;
   }
   [[nodiscard]] bool arrived() const override { return arrived_; }
   [[nodiscard]] std::int64_t id() const override { return ticket_; }
 
  private:
+  /// A lone rank's reduction is what it gave.
+  void take(const at::Tensor& result) {
+    const at::Tensor mine = result.narrow(0, offset_, output_.numel());
+    if (mine.const_data_ptr() != output_.const_data_ptr()) output_.copy_(mine);
+  }
+
   VirtualEndpoint* endpoint_;
   std::int64_t ticket_;
   at::Tensor output_;

@@ -36,8 +36,9 @@ void reduce_block(const std::vector<const T*>& inputs, Reduce op, std::int64_t b
 }
 
 template <class T>
-void reduce_all(const std::vector<at::Tensor>& inputs, Reduce op, const ParallelFor& parallel,
-                const at::Tensor& output) {
+at::Tensor reduce_all(const std::vector<at::Tensor>& inputs, Reduce op, const ParallelFor& parallel) {
+  if (inputs.size() == 1) return inputs[0];
+  at::Tensor output = at::empty_like(inputs[0]);
   std::vector<const T*> pointers;
   for (const at::Tensor& input : inputs) pointers.push_back(input.const_data_ptr<T>());
   T* out = output.data_ptr<T>();
@@ -49,6 +50,7 @@ void reduce_all(const std::vector<at::Tensor>& inputs, Reduce op, const Parallel
       reduce_block(pointers, op, begin, std::min(stop, begin + kBlock), out);
     }
   });
+  return output;
 }
 
 /// The same sums in the same order, a kernel a term.
@@ -77,18 +79,16 @@ at::Tensor reduce_in_float(const std::vector<at::Tensor>& inputs, Reduce op, con
 
 at::Tensor reduce(const std::vector<at::Tensor>& inputs, Reduce op, const ParallelFor& parallel) {
   if (!inputs[0].is_cpu()) return reduce_by_aten(inputs, op);
-  at::Tensor output = at::empty_like(inputs[0]);
-  switch (output.scalar_type()) {
-    case at::kFloat: reduce_all<float>(inputs, op, parallel, output); break;
-    case at::kDouble: reduce_all<double>(inputs, op, parallel, output); break;
-    case at::kLong: reduce_all<std::int64_t>(inputs, op, parallel, output); break;
+  switch (inputs[0].scalar_type()) {
+    case at::kFloat: return reduce_all<float>(inputs, op, parallel);
+    case at::kDouble: return reduce_all<double>(inputs, op, parallel);
+    case at::kLong: return reduce_all<std::int64_t>(inputs, op, parallel);
     case at::kHalf:
     case at::kBFloat16: return reduce_in_float(inputs, op, parallel);
     default:
-      throw CommunicationError(std::string("cannot reduce tensors of ") + c10::toString(output.scalar_type()) +
+      throw CommunicationError(std::string("cannot reduce tensors of ") + c10::toString(inputs[0].scalar_type()) +
                                "; choices: float32, float64, int64, float16, bfloat16");
   }
-  return output;
 }
 
 }  // namespace sac
